@@ -1,0 +1,47 @@
+# Two commands matter: `make demo` and `make test`. Each sets itself up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: setup demo test verify bench lint lock clean
+
+setup: $(READY)
+
+# One locked environment: names, versions and hashes; nothing is installed outside .venv.
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), "Crossdock needs Python 3.11 to 3.13 (make PYTHON=python3.11 ...)"'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	touch $(READY)
+
+demo: $(READY)
+	$(BIN)/crossdock demo $(ARGS)
+
+# Fast tests first, then the slow ones; the long proofs are `make verify`.
+test: $(READY)
+	$(BIN)/python -m pytest -q -m "not verify and not slow" $(ARGS)
+	$(BIN)/python -m pytest -q -m "slow and not verify" $(ARGS)
+
+verify: $(READY)
+	$(BIN)/python -m pytest -q -m verify --timeout 1500 $(ARGS)
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models
+
+# Names, versions and hashes only: no address of any index.
+lock:
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
+	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra bench pyproject.toml -o requirements-bench.lock
+
+clean:
+	rm -rf $(VENV) .venv-bench .demo dbt_project/target dbt_project/logs

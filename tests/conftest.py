@@ -1,0 +1,31 @@
+"""What every test area shares: where the outside data sets lie, and that no test touches a real home folder."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def data_folder(name: str) -> Path | None:
+    """The folder of an outside data set (`wwi`, ...), from $CROSSDOCK_DATA or beside the checkout; None when absent."""
+    roots = [Path(os.environ["CROSSDOCK_DATA"])] if os.environ.get("CROSSDOCK_DATA") else []
+    roots.append(ROOT.parent / "shared" / "data")
+    return next((root / name for root in roots if (root / name).is_dir()), None)
+
+
+@pytest.fixture(scope="session")
+def wwi_data() -> Path:
+    """The Wide World Importers Parquet folder; skips when it is not there."""
+    folder = data_folder("wwi")
+    if folder is None:
+        pytest.skip("needs Wide World Importers: set CROSSDOCK_DATA to the folder that holds wwi/")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the caller's Crossdock home."""
+    monkeypatch.setenv("CROSSDOCK_HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setenv("DO_NOT_TRACK", "1")
