@@ -1,0 +1,4 @@
+"""A distributor in a box: worlds (what happened) and systems (real servers that tell it).
+
+Imports nothing of the product.
+"""
