@@ -1,0 +1,10 @@
+"""The control store: what must survive the loss of every DuckDB file.
+
+Here belong the write-back ledger, approvals, and the mirror of landed positions that sensors, `status` and pages read.
+What was landed itself does not belong here: the DuckDB cursor stays the truth.
+"""
+
+from connectors.control.mirror import Mirror
+from connectors.control.store import Control, open_control
+
+__all__ = ["Control", "Mirror", "open_control"]

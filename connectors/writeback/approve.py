@@ -1,0 +1,62 @@
+"""Approval of the exact change-set, by its hash."""
+
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from connectors.control import Control
+from connectors.control.store import utc_now
+from connectors.control.tables import approval, correction, plan
+from connectors.writeback.actor import current_actor
+from connectors.writeback.errors import Refused
+from connectors.writeback.ledger import digest, log, plan_row
+from connectors.writeback.mapping import Mapping
+from connectors.writeback.plan import body_of
+
+
+def approve(control: Control, mapping: Mapping, plan_hash: str) -> dict[str, Any]:
+    """Approve the plan known by `plan_hash`; approving it again changes nothing.
+
+    Raises Refused when the hash is unknown, the plan was altered, superseded or expired, holds nothing to write, or
+    touches a four-eyes field that the approver corrected themselves.
+    """
+    actor = current_actor()
+    with control.transaction() as connection:
+        row = usable_plan(connection, plan_hash)
+        if row["state"] in {"approved", "applied"}:
+            return {"hash": row["hash"], "state": row["state"]}
+        writable = [change for change in body_of(row)["changes"] if change["action"] == "write"]
+        if not writable:
+            raise Refused("the plan holds nothing to write; every change is blocked, see `crossdock plan`")
+        for change in writable:
+            for name in change["fields"]:
+                if mapping.field(change["entity"], name).four_eyes and actor in _authors(connection, row, change, name):
+                    raise Refused(f"{change['entity']} {name} needs a second person: {actor} corrected it")
+        connection.execute(insert(approval).values(hash=row["hash"], actor=actor, approved_utc=utc_now()))
+        connection.execute(update(plan).where(plan.c.hash == row["hash"]).values(state="approved"))
+        log(connection, f"plan {row['hash'][:12]}", row["state"], "approved", actor)
+    return {"hash": row["hash"], "state": "approved"}
+
+
+def usable_plan(connection: Any, plan_hash: str) -> Any:
+    """The stored plan of that hash, unaltered, not superseded and not expired; else Refused with what to do."""
+    row = plan_row(connection, plan_hash)
+    if row is None:
+        raise Refused(f"no plan {plan_hash!r} (or not unique); `crossdock plan` shows the current one")
+    if digest(body_of(row)) != row["hash"]:
+        raise Refused("the stored plan does not match its hash: it was altered; plan again")
+    if row["state"] == "superseded":
+        raise Refused("a newer plan took this one's place; `crossdock plan` shows it")
+    if row["state"] != "applied" and row["expires_utc"] < utc_now():
+        raise Refused("the plan has expired; plan and approve again")
+    return row
+
+
+def _authors(connection: Any, row: Any, change: dict[str, Any], name: str) -> set[str]:
+    found = connection.execute(
+        select(correction.c.actor).where(
+            correction.c.system == row["system"], correction.c.entity == change["entity"],
+            correction.c.key == change["key"], correction.c.field == name, correction.c.state == "open",
+        )
+    )  # fmt: skip
+    return {one.actor for one in found}

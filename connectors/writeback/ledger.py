@@ -1,0 +1,127 @@
+"""The ledger: every state a correction, plan or intent passes through, chained by hash so that an edit shows.
+
+States of an intent: approved -> sent -> acked -> verified; side exits rejected, stale (the precondition failed),
+throttled, in_doubt (sent, no answer known), diverged (somebody else wrote after us).
+"""
+
+import hashlib
+import json
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from connectors.control import Control
+from connectors.control.store import utc_now
+from connectors.control.tables import attempt, correction, intent, plan, transition
+
+OPEN_STATES = ("approved", "sent", "acked", "throttled", "in_doubt")
+
+
+def canonical_json(value: Any) -> str:
+    """Sorted keys, no spaces, plain UTF-8: the form that hashes are taken over."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(value: Any) -> str:
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def log(connection: Connection, subject: str, before: str | None, after: str, actor: str, detail: str = "") -> None:
+    """Append one transition; its hash covers the previous one's. If this cannot be written, the step fails."""
+    last = connection.execute(select(transition.c.hash).order_by(transition.c.id.desc()).limit(1)).scalar() or ""
+    row = {"subject": subject, "before": before, "after": after, "actor": actor, "detail": detail}
+    at = utc_now()
+    chained = digest(row | {"at": at.isoformat(), "previous": last})
+    connection.execute(insert(transition).values(row | {"at_utc": at, "previous_hash": last, "hash": chained}))
+
+
+def move_intent(
+    connection: Connection, row_id: int, before: str, after: str, actor: str, detail: str = "", **values: Any
+) -> bool:
+    """Move an intent if it still stands in `before`; False when another process moved it first."""
+    changed = connection.execute(
+        update(intent)
+        .where(intent.c.id == row_id, intent.c.state == before)
+        .values(state=after, detail=detail, updated_utc=utc_now(), **values)
+    ).rowcount
+    if changed:
+        log(connection, f"intent {row_id}", before, after, actor, detail)
+    return bool(changed)
+
+
+def close_corrections(connection: Connection, system: str, entity: str, key: str, fields: dict[str, Any]) -> None:
+    """Corrections whose desired value is now true in the target are done."""
+    for name, value in fields.items():
+        connection.execute(
+            update(correction)
+            .where(
+                correction.c.system == system,
+                correction.c.entity == entity,
+                correction.c.key == key,
+                correction.c.field == name,
+                correction.c.state == "open",
+                correction.c.desired.is_(None) if value is None else correction.c.desired == value,
+            )
+            .values(state="verified")
+        )
+
+
+def check_chain(control: Control) -> str | None:
+    """None when every transition's hash follows from the one before; else the first broken transition, in words."""
+    with control.transaction() as connection:
+        rows = connection.execute(select(transition).order_by(transition.c.id)).mappings().all()
+    last = ""
+    for row in rows:
+        fields = {name: row[name] for name in ("subject", "before", "after", "actor", "detail")}
+        if row["previous_hash"] != last or row["hash"] != digest(
+            fields | {"at": row["at_utc"].isoformat(), "previous": last}
+        ):
+            return f"transition {row['id']} ({row['subject']}) does not follow from the one before it"
+        last = row["hash"]
+    return None
+
+
+def writes(control: Control) -> list[dict[str, Any]]:
+    """Every intent with its attempts, newest first; open corrections that are in no plan yet come before them."""
+    with control.transaction() as connection:
+        intents = connection.execute(select(intent).order_by(intent.c.id.desc())).mappings().all()
+        attempts = connection.execute(select(attempt).order_by(attempt.c.generation)).mappings().all()
+        waiting = connection.execute(
+            select(correction).where(correction.c.state == "open").order_by(correction.c.id)
+        ).mappings()
+        planned = {(row["system"], row["entity"], row["key"]) for row in intents if row["state"] in OPEN_STATES}
+        rows = [
+            {"state": "open", "system": row["system"], "entity": row["entity"], "key": row["key"],
+             "fields": {row["field"]: row["desired"]}, "reason": row["reason"], "actor": row["actor"], "attempts": []}
+            for row in waiting
+            if (row["system"], row["entity"], row["key"]) not in planned
+        ]  # fmt: skip
+    for row in intents:
+        mine = [one for one in attempts if one["intent_id"] == row["id"]]
+        rows.append(
+            {
+                "id": row["id"],
+                "state": row["state"],
+                "system": row["system"],
+                "entity": row["entity"],
+                "key": row["key"],
+                "fields": json.loads(row["fields"]),
+                "plan": row["plan_hash"],
+                "precondition": row["precondition"],
+                "returned_version": row["returned_version"],
+                "detail": row["detail"],
+                "attempts": [
+                    {name: one[name] for name in ("generation", "outcome", "status", "sent_utc", "answered_utc")}
+                    for one in mine
+                ],
+            }
+        )
+    return rows
+
+
+def plan_row(connection: Connection, plan_hash: str) -> Any:
+    """The plan whose hash starts with `plan_hash` (at least 6 characters), or None. Ambiguous counts as none."""
+    if len(plan_hash) < 6:
+        return None
+    rows = connection.execute(select(plan).where(plan.c.hash.startswith(plan_hash, autoescape=True))).mappings().all()
+    return rows[0] if len(rows) == 1 else None

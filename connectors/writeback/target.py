@@ -1,0 +1,113 @@
+"""The HTTP API of a target that offers ETag and If-Match (guarantee A)."""
+
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import httpx2
+
+from connectors.control.store import utc_now
+from connectors.writeback.errors import TargetUnavailable
+from connectors.writeback.mapping import Mapping
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the target said to one request. `kind` is acked, stale, rejected, throttled or in_doubt."""
+
+    kind: str
+    status: int | None = None
+    version: str | None = None
+    values: dict[str, Any] | None = None
+    detail: str = ""
+    retry_after_s: float = 0.0
+
+
+class Target(Protocol):
+    """What apply needs of a target: a conditional write, and a read that settles doubt."""
+
+    timeout_s: float
+
+    def patch(self, entity: str, key: str, fields: dict[str, Any], version: str) -> Answer: ...
+
+    def read(self, entity: str, key: str) -> Answer: ...
+
+
+class HttpTarget:
+    """One target over HTTP. The token goes into a header and nowhere else; redirects are not followed."""
+
+    def __init__(self, base_url: str, token: str, mapping: Mapping, timeout_s: float = 10.0) -> None:
+        self.timeout_s = timeout_s
+        self._mapping = mapping
+        self._client = httpx2.Client(
+            base_url=base_url,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=timeout_s,
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def patch(self, entity: str, key: str, fields: dict[str, Any], version: str) -> Answer:
+        """Write `fields` if the record still has `version`. Raises TargetUnavailable when nothing can have left."""
+        try:
+            answer = self._client.patch(self._path(entity, key), json=fields, headers={"If-Match": f'"{version}"'})
+        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+            raise TargetUnavailable(f"the target does not accept connections ({type(error).__name__})") from error
+        except httpx2.HTTPError as error:
+            return Answer("in_doubt", detail=type(error).__name__)
+        kinds = {200: "acked", 204: "acked", 412: "stale", 429: "throttled"}
+        kind = kinds.get(answer.status_code, "in_doubt" if answer.status_code >= 500 else "rejected")
+        return _answer(kind, answer)
+
+    def read(self, entity: str, key: str) -> Answer:
+        """Read the record; kind `acked` with its values and version, `rejected` when absent, else `in_doubt`."""
+        try:
+            answer = self._client.get(self._path(entity, key))
+        except httpx2.HTTPError as error:
+            return Answer("in_doubt", detail=type(error).__name__)
+        kind = {200: "acked", 404: "rejected"}.get(answer.status_code, "in_doubt")
+        return _answer(kind, answer)
+
+    def _path(self, entity: str, key: str) -> str:
+        return self._mapping.entity(entity).path.format(key=quote(key, safe=""))
+
+
+def _answer(kind: str, answer: httpx2.Response) -> Answer:
+    etag = answer.headers.get("etag", "").strip().removeprefix("W/").strip('"') or None
+    try:
+        body = answer.json()
+    except ValueError:
+        body = {}
+    if kind == "acked" and etag is None:
+        kind = "in_doubt"  # an answer without a version cannot be recognised when it returns through the log
+    return Answer(
+        kind,
+        status=answer.status_code,
+        version=etag,
+        values=body if isinstance(body, dict) else None,
+        detail="" if kind == "acked" else _words(answer.status_code, body),
+        retry_after_s=_retry_after(answer.headers.get("retry-after")),
+    )
+
+
+def _words(status: int, body: Any) -> str:
+    said = body.get("error") or body.get("detail") if isinstance(body, dict) else None
+    return f"HTTP {status}" + (f": {str(said)[:200]}" if said else "")
+
+
+def _retry_after(text: str | None) -> float:
+    if not text:
+        return 1.0
+    try:
+        return min(max(float(text), 0.0), 60.0)
+    except ValueError:
+        pass
+    try:
+        until = parsedate_to_datetime(text).replace(tzinfo=None)
+    except ValueError:
+        return 1.0
+    return min(max((until - utc_now()).total_seconds(), 0.0), 60.0)

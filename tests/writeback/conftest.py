@@ -1,0 +1,133 @@
+"""A target with ETags over real HTTP, and a landing file that shows what change-data-capture saw of it."""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from connectors.control import Control, open_control
+from connectors.writeback.mapping import Mapping, load_mapping
+
+COLUMNS = "stock_item_id integer, unit_price decimal(18,2), stock_item_name varchar, lead_time_days integer, " \
+    "barcode varchar, quantity_per_outer integer, row_version bigint"  # fmt: skip
+
+
+@dataclass
+class Erp:
+    """One item, 142. `behave` is read by each PATCH: ok, throttle, die_before, die_after (no answer), slow_*, unavailable."""
+
+    price: str = "20.00"
+    version: int = 7
+    behave: list[str] = field(default_factory=list)
+    applied: list[str] = field(default_factory=list)
+    requests: int = 0
+    url: str = ""
+
+    def edit(self, price: str) -> None:
+        """A person changes the price in the ERP itself."""
+        self.price, self.version = price, self.version + 1
+
+    def row(self) -> dict:
+        return {"stock_item_id": 142, "unit_price": self.price, "stock_item_name": "mug", "lead_time_days": 7,
+                "barcode": None, "quantity_per_outer": 1, "row_version": self.version}  # fmt: skip
+
+    def answer(self) -> Response:
+        return JSONResponse(self.row(), headers={"ETag": f'"{self.version}"'})
+
+    async def get(self, request: Request) -> Response:
+        if request.path_params["key"] != "142":
+            return JSONResponse({"error": "no such item"}, 404)
+        return self.answer()
+
+    async def patch(self, request: Request) -> Response:
+        self.requests += 1
+        behave = self.behave.pop(0) if self.behave else "ok"
+        if behave == "throttle":
+            return JSONResponse({}, 429, headers={"Retry-After": "0"})
+        if behave == "unavailable":
+            return JSONResponse({}, 503)
+        if behave == "slow_before":
+            await asyncio.sleep(0.4)
+        if behave == "die_before":
+            return JSONResponse({}, 500)
+        match = request.headers.get("if-match", "").strip('"')
+        if not match:
+            return JSONResponse({}, 428)
+        if match != str(self.version):
+            return JSONResponse({}, 412, headers={"ETag": f'"{self.version}"'})
+        body = await request.json()
+        self.edit(str(body["unit_price"]))
+        self.applied.append(self.price)
+        if behave == "slow_after":
+            await asyncio.sleep(0.4)
+        return JSONResponse({}, 500) if behave == "die_after" else self.answer()
+
+
+@pytest.fixture
+def erp() -> Iterator[Erp]:
+    erp = Erp()
+    app = Starlette(
+        routes=[
+            Route("/v1/items/{key}", erp.get, methods=["GET"]),
+            Route("/v1/items/{key}", erp.patch, methods=["PATCH"]),
+        ]
+    )
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    erp.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    yield erp
+    server.should_exit = True
+    thread.join(5)
+
+
+@dataclass
+class Landed:
+    """The landing file of `erp`; `see` does what change-data-capture does after a commit in the ERP."""
+
+    path: Path
+    erp: Erp
+
+    def see(self) -> None:
+        row = self.erp.row()
+        with duckdb.connect(str(self.path)) as connection:
+            connection.execute("create schema if not exists raw_erp")
+            for name in ("warehouse_stock_items", "warehouse_stock_items__log"):
+                connection.execute(f"create table if not exists raw_erp.{name} (_op varchar, {COLUMNS})")
+            connection.execute("delete from raw_erp.warehouse_stock_items")
+            for name in ("warehouse_stock_items", "warehouse_stock_items__log"):
+                connection.execute(f"insert into raw_erp.{name} values ('u', ?, ?, ?, ?, ?, ?, ?)", list(row.values()))
+
+
+@pytest.fixture
+def landed(tmp_path: Path, erp: Erp) -> Landed:
+    landed = Landed(tmp_path / "landing" / "erp.duckdb", erp)
+    landed.path.parent.mkdir()
+    landed.see()
+    return landed
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Iterator[Control]:
+    control = open_control(tmp_path / "control.sqlite")
+    yield control
+    control.close()
+
+
+@pytest.fixture
+def mapping() -> Mapping:
+    return load_mapping()
