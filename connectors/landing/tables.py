@@ -1,0 +1,144 @@
+"""The tables of a landing file: `_land` for bookkeeping, and per stream an append-only log and its current state.
+
+`raw_<system>."<stream>__log"` is the truth, ordered by (_generation, _commit_pos, _ordinal); `raw_<system>."<stream>"` is a cache of it
+without a primary-key index, because deletes and inserts in DuckDB are many times cheaper without one.
+"""
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import duckdb
+
+from connectors.model import Column, PermanentError, quoted
+
+LOG_META = {
+    "_generation": "integer", "_commit_pos": "bigint", "_ordinal": "bigint", "_op": "varchar", "_tx": "bigint",
+    "_commit_ts": "timestamp", "_batch_id": "bigint", "_unchanged": "varchar[]",
+}
+STATE_META = ("_commit_pos", "_ordinal", "_batch_id", "_commit_ts")
+DOCUMENT = (Column("doc_key", "varchar", key=True), Column("doc", "varchar"), Column("updated_at_raw", "varchar"))
+
+CONTROL = """
+create schema if not exists _land;
+create table if not exists _land.cursor (
+    stream varchar, position varchar, phase varchar, generation integer, updated_at timestamp,
+);
+create table if not exists _land.batch (
+    batch_id bigint, stream varchar, from_pos varchar, to_pos varchar, rows bigint, bytes bigint, dead bigint,
+    schema_version integer, correlation_id varchar, source_time_utc timestamp, started_at timestamp, committed_at timestamp,
+    per_stream varchar,
+);
+create table if not exists _land.schema_version (stream varchar, version integer, columns varchar, effective_pos varchar);
+create table if not exists _land.dead_letter (
+    id varchar, stream varchar, key varchar, position varchar, ordinal bigint, reason varchar, raw blob, state varchar,
+    attempts integer, first_seen timestamp, resolved_by varchar,
+);
+"""
+
+
+def schema_of(system: str) -> str:
+    return f"raw_{system}"
+
+
+def log_of(system: str, stream: str) -> str:
+    return quoted(schema_of(system), f"{stream}__log")
+
+
+def state_of(system: str, stream: str) -> str:
+    return quoted(schema_of(system), stream)
+
+
+def create_control(db: duckdb.DuckDBPyConnection, system: str) -> None:
+    db.execute(CONTROL)
+    db.execute(f"create schema if not exists {quoted(schema_of(system))}")
+
+
+def create_stream(db: duckdb.DuckDBPyConnection, system: str, stream: str, columns: Sequence[Column], catalog: str = "") -> None:
+    """Create the two relations of a stream; `catalog` prefixes them when they belong to an attached or other database."""
+    at = f"{quoted(catalog)}." if catalog else ""
+    meta = ", ".join(f"{name} {type_}" for name, type_ in LOG_META.items())
+    data = ", ".join(f"{quoted(c.name)} {c.type}" for c in columns)
+    tail = ", ".join(f"{name} {LOG_META[name]}" for name in STATE_META)
+    db.execute(f"create table if not exists {at}{log_of(system, stream)} ({meta}, {data})")
+    db.execute(f"create table if not exists {at}{state_of(system, stream)} ({data}, {tail})")
+
+
+def landed_columns(db: duckdb.DuckDBPyConnection, stream: str, control: str = "_land") -> tuple[int, tuple[Column, ...]]:
+    """The latest schema version of a stream and its columns; (0, ()) for a stream that never landed."""
+    row = db.execute(
+        f"select version, columns from {control}.schema_version where stream = ? order by version desc limit 1", [stream]
+    ).fetchone()
+    return (0, ()) if row is None else (row[0], tuple(Column(**column) for column in json.loads(row[1])))
+
+
+def record_version(
+    db: duckdb.DuckDBPyConnection, stream: str, version: int, columns: Sequence[Column], effective_pos: str | None
+) -> None:
+    described = json.dumps([{"name": c.name, "type": c.type, "key": c.key} for c in columns])
+    db.execute("insert into _land.schema_version values (?, ?, ?, ?)", [stream, version, described, effective_pos])
+
+
+def _decimal(type_: str) -> tuple[int, int] | None:
+    text = type_.lower().replace(" ", "")
+    if not text.startswith("decimal("):
+        return None
+    precision, scale = text[8:-1].split(",")
+    return int(precision), int(scale)
+
+
+def widened(stream: str, old: Column, new: Column) -> str:
+    """The type that holds both the landed and the newly declared values exactly.
+
+    Raises PermanentError when there is none, because a cast that fails or rounds in mid-stream would change what was landed.
+    """
+    before, after = old.type.lower(), new.type.lower()
+    integers = ["smallint", "integer", "bigint"]
+    if before == after:
+        return old.type
+    if before in integers and after in integers:
+        return integers[max(integers.index(before), integers.index(after))]
+    first, second = _decimal(before), _decimal(after)
+    if first and second:
+        scale = max(first[1], second[1])
+        precision = max(first[0] - first[1], second[0] - second[1]) + scale
+        if precision <= 38:
+            return f"decimal({precision},{scale})"
+    if {before, after} == {"float", "double"}:
+        return "double"
+    if before == "varchar":
+        return "varchar"
+    raise PermanentError(
+        f"Column {stream}.{old.name} changed its type from {old.type} to {new.type}, which does not hold every landed value.",
+        "Take a new snapshot of the system under a new landing file, or rename the column at the source.",
+    )
+
+
+def evolve(
+    db: duckdb.DuckDBPyConnection, system: str, stream: str, columns: Sequence[Column], effective_pos: str | None
+) -> tuple[int, tuple[Column, ...]]:
+    """Make the stream's relations hold `columns`: an added column is a nullable add, a wider type widens, a dropped column is kept.
+
+    Returns the schema version in force and all landed columns. Part of the caller's transaction.
+    """
+    version, landed = landed_columns(db, stream)
+    if not version:
+        create_stream(db, system, stream, columns)
+        record_version(db, stream, 1, columns, effective_pos)
+        return 1, tuple(columns)
+    known = {c.name: c for c in landed}
+    result = dict(known)
+    for column in columns:
+        old = known.get(column.name)
+        type_ = column.type if old is None else widened(stream, old, column)
+        result[column.name] = Column(column.name, type_, column.key)
+        for relation in (log_of(system, stream), state_of(system, stream)):
+            if old is None:
+                db.execute(f"alter table {relation} add column {quoted(column.name)} {type_}")
+            elif old.type.lower() != type_.lower():
+                db.execute(f"alter table {relation} alter column {quoted(column.name)} type {type_}")
+    merged = tuple(result.values())
+    if merged != landed:
+        version += 1
+        record_version(db, stream, version, merged, effective_pos)
+    return version, merged
