@@ -28,8 +28,16 @@ test: $(READY)
 verify: $(READY)
 	$(BIN)/python -m pytest -q -m verify --timeout 1500 $(ARGS)
 
-bench: $(READY)
-	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
+# The benchmarks' peers live in an environment of their own.
+.venv-bench/.ready: requirements-bench.lock pyproject.toml
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check uv==$$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements.lock)
+	.venv-bench/bin/uv pip install --quiet --python .venv-bench/bin/python --require-hashes -r requirements-bench.lock
+	.venv-bench/bin/uv pip install --quiet --python .venv-bench/bin/python --no-deps --no-build-isolation -e .
+	touch $@
+
+bench: .venv-bench/.ready
+	@.venv-bench/bin/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -39,9 +47,10 @@ lint: $(READY)
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models
 
 # Names, versions and hashes only: no address of any index.
+COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -c constraints.txt
 lock:
-	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra dev pyproject.toml -o requirements.lock
-	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra bench pyproject.toml -o requirements-bench.lock
+	$(COMPILE) --extra dev pyproject.toml -o requirements.lock
+	$(COMPILE) --extra dev --extra bench pyproject.toml -o requirements-bench.lock
 
 clean:
 	rm -rf $(VENV) .venv-bench .demo dbt_project/target dbt_project/logs
