@@ -1,0 +1,32 @@
+"""On the simulated world the published KPIs equal the world's own ledger, cell by cell."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.demo import demo_once, differences, published, summary, truth
+
+
+def assert_equal_to_truth(home: Path) -> None:
+    true, found = truth(home), published(home)
+    assert len(true) > 1000, "the world's ledger is all but empty"
+    assert {kpi for kpi, *_ in true} == {kpi for kpi, *_ in found}
+    wrong = differences(true, found)
+    assert not wrong, summary(wrong)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_sixty_days_equal_the_truth(tmp_path: Path, seed: int) -> None:
+    demo_once(tmp_path, "--world", "simulated", "--seed", str(seed), "--days", "60")
+    assert_equal_to_truth(tmp_path)
+
+
+@pytest.mark.verify
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("chaos", [False, True], ids=["calm", "chaos"])
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+def test_the_full_length_equals_the_truth(tmp_path: Path, seed: int, chaos: bool) -> None:
+    demo_once(tmp_path, "--world", "simulated", "--seed", str(seed), *(["--chaos"] if chaos else []))
+    assert_equal_to_truth(tmp_path)
