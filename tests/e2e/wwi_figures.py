@@ -1,4 +1,4 @@
-"""What Wide World Importers' KPIs are, computed straight from its tables by SQL that shares nothing with the product."""
+"""Wide World Importers' KPIs, computed straight from its tables by SQL that shares nothing with the product."""
 
 from decimal import Decimal
 from pathlib import Path
