@@ -1,0 +1,2 @@
+"""The ERP: a Postgres database with the company's tables, read through logical replication, and an HTTP API to
+write."""
