@@ -28,7 +28,8 @@ class Knobs:
     timeout_after_effect: int = 0  # ERP API: the next n writes take effect and are not answered
     hang_seconds: float = 30.0  # for how long such a write stays silent
     requests_per_second: float = 0.0  # overrides the system's own rate limit when above 0
-    drop_every_seconds: float = 0.0  # ERP database: the reader's connections are ended this often
+    drop_next: int = 0  # ERP database: the reader's connections are ended this many times,
+    drop_every_seconds: float = 4.0  # ... this far apart
     down_seconds: float = 0.0  # ERP database: it stops once, for this long
 
 
@@ -39,7 +40,7 @@ CHAOS = Knobs(
     duplicate_rate=0.05,
     shuffle_rate=0.2,
     late_rate=0.02,
-    drop_every_seconds=7.0,
+    drop_next=3,
 )
 
 

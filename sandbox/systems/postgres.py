@@ -91,8 +91,9 @@ class PostgresServer:
         data = owned / "data"
         if not (data / "PG_VERSION").exists():
             self._create(binaries, owned, data)
-        for _ in range(5):
-            self.port = _free_port()
+        for attempt in range(5):
+            # A server that was stopped comes back where its readers look for it.
+            self.port = self.port if self.port and attempt == 0 else _free_port()
             if self._launch(binaries, data):
                 return self
             if "Address already in use" not in self._log_end():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import psycopg
 from psycopg import sql
 
 from sandbox.systems.erp.database import ErpDatabase, Table
+from sandbox.systems.erp.state import State, write_state
 
 Progress = Callable[[str, int, int], None]
 TRANSACTIONS = 4
@@ -35,8 +36,10 @@ def final_rows(database: ErpDatabase, changes: Iterable[RowChange]) -> dict[str,
     return {name: [rows[key] for key in sorted(rows)] for name, rows in kept.items()}
 
 
-def load(database: ErpDatabase, changes: Sequence[RowChange], progress: Progress | None = None) -> int:
-    """Fill the empty database with what the changes come to, in one transaction; returns rows."""
+def load(
+    database: ErpDatabase, changes: Sequence[RowChange], state: State | None = None, progress: Progress | None = None
+) -> int:
+    """Fill the empty database with what the changes come to, in one transaction with its state; returns rows."""
     tables = final_rows(database, changes)
     total, done = sum(map(len, tables.values())), 0
     with psycopg.connect(database.owner_dsn) as connection:
@@ -48,11 +51,17 @@ def load(database: ErpDatabase, changes: Sequence[RowChange], progress: Progress
             done += len(rows)
             if progress:
                 progress("load", done, total)
+        write_state(connection, state)
     _analyze(database)
     return total
 
 
-def load_csv(database: ErpDatabase, tables: dict[str, Sequence[bytes]], progress: Progress | None = None) -> None:
+def load_csv(
+    database: ErpDatabase,
+    tables: Mapping[str, Sequence[bytes]],
+    state: State | None = None,
+    progress: Progress | None = None,
+) -> None:
     """Fill the empty database from CSV pieces per table (columns in table order, null written as \\N)."""
     with psycopg.connect(database.owner_dsn) as connection:
         for done, (name, pieces) in enumerate(tables.items(), 1):
@@ -62,11 +71,17 @@ def load_csv(database: ErpDatabase, tables: dict[str, Sequence[bytes]], progress
                     copy.write(piece)
             if progress:
                 progress("load", done, len(tables))
+        write_state(connection, state)
     _analyze(database)
 
 
-def apply(database: ErpDatabase, changes: Sequence[RowChange], transactions: int = TRANSACTIONS) -> None:
-    """Apply a step's changes one by one in their order, in a few transactions.
+def apply(
+    database: ErpDatabase,
+    changes: Sequence[RowChange],
+    state: State | None = None,
+    transactions: int = TRANSACTIONS,
+) -> None:
+    """Apply a step's changes one by one in their order, in a few transactions; the state is written with the last.
 
     Columns that people wrote through the API keep what they wrote, and the row version never goes back.
     """
@@ -86,6 +101,7 @@ def apply(database: ErpDatabase, changes: Sequence[RowChange], transactions: int
                     kept = written.get((change.table, change.row[table.key]), frozenset())
                     values = [change.row.get(column) for column in table.columns]
                     connection.execute(_upsert(table, kept), values)
+        write_state(connection, state)
 
 
 def _copy(table: Table, options: sql.SQL) -> sql.Composed:

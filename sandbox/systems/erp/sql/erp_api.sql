@@ -8,3 +8,10 @@ create table erp_api.written (
     column_name text not null,
     primary key (table_name, row_key, column_name)
 );
+
+-- Which world this database tells of, and up to when: a second start goes on from here.
+create table erp_api.state (
+    is_only boolean primary key default true check (is_only),
+    world jsonb not null,
+    at timestamptz not null
+);
