@@ -1,0 +1,1 @@
+"""Files dropped on a server: whole ones only, each once, each faulty piece kept."""

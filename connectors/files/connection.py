@@ -1,0 +1,105 @@
+"""The SFTP server as a plain object: a thread holds the connection and reads ahead while the caller works."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterable, Sequence
+from concurrent.futures import Future
+from contextlib import AsyncExitStack, suppress
+from typing import Any, TypeVar
+
+import asyncssh
+
+from connectors.config_kinds import SftpRead
+from connectors.files import sftp as protocol
+from connectors.files.remote import RemoteFile
+from connectors.files.sftp import ATTEMPTS, Unreadable
+from connectors.model import TransientError
+
+T = TypeVar("T")
+Contents = dict[str, bytes | Unreadable]
+
+
+class Server:
+    """A connection that is made again when it is lost. Use as a context manager; calls come from one thread."""
+
+    def __init__(self, read: SftpRead) -> None:
+        self.read = read
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=f"sftp-{read.host}", daemon=True)
+        self._stack: AsyncExitStack | None = None
+        self._client: asyncssh.SFTPClient | None = None
+
+    def __enter__(self) -> "Server":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._submit(self._drop()).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def listing(self, patterns: Iterable[str]) -> list[RemoteFile]:
+        """Every file that could match; see `sftp.listing`."""
+        return self._submit(self._listing(list(patterns))).result()
+
+    def reading(self, files: Sequence[RemoteFile]) -> "Future[Contents]":
+        """Start to read files; the result has every one of them, or raises TransientError when several attempts in a
+        row brought nothing new."""
+        return self._submit(self._read(list(files)))
+
+    def _submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    async def _listing(self, patterns: list[str]) -> list[RemoteFile]:
+        for attempt in range(ATTEMPTS):
+            try:
+                client = await self._connected()
+                return await asyncio.wait_for(
+                    protocol.listing(client, self.read.root, patterns), self.read.timeout.total_seconds() * 4
+                )
+            except (TransientError, TimeoutError, asyncssh.Error, OSError) as error:
+                await self._drop()
+                if attempt + 1 == ATTEMPTS:
+                    if isinstance(error, TransientError):
+                        raise
+                    raise TransientError(
+                        f"{self.read.host} could not be listed ({type(error).__name__}).", "Run again."
+                    ) from error
+                await protocol.pause(attempt)
+        raise AssertionError("unreachable")
+
+    async def _read(self, files: list[RemoteFile]) -> Contents:
+        found: Contents = {}
+        fruitless = 0
+        while files:
+            try:
+                client = await self._connected()
+                done, files = await protocol.read_some(client, self.read.root, files, self._timeout(files))
+            except TransientError:
+                done = {}
+            found |= done
+            fruitless = 0 if done else fruitless + 1
+            if fruitless == ATTEMPTS:
+                raise TransientError(f"{len(files)} files of {self.read.host} could not be read.", "Run again.")
+            if files:
+                await self._drop()
+                await protocol.pause(fruitless)
+        return found
+
+    def _timeout(self, files: list[RemoteFile]) -> float:
+        """Seconds one file may take: the setting, and more for large ones at no less than 1 MB/s."""
+        return self.read.timeout.total_seconds() + max(file.size for file in files) / 1_000_000
+
+    async def _connected(self) -> asyncssh.SFTPClient:
+        if self._client is None:
+            self._stack = AsyncExitStack()
+            self._client = await self._stack.enter_async_context(protocol.connected(self.read))
+        return self._client
+
+    async def _drop(self) -> None:
+        stack, self._stack, self._client = self._stack, None, None
+        if stack is not None:
+            # a connection that is lost cannot be closed in good order
+            with suppress(TransientError, TimeoutError, asyncssh.Error, OSError):
+                await asyncio.wait_for(stack.aclose(), 5)

@@ -1,0 +1,128 @@
+"""Sync of a system that drops files: find the whole ones, read each once, land many per commit.
+
+Whole means: not named as an upload, the same size and time on two looks, as long as its listing said, and closed by its
+format (an IEA, a line end). What stays unfinished past the patience is taken as it is, so that nothing waits for ever.
+What was taken is remembered in the transaction that lands its rows; a kill costs at most one batch of reading.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime
+
+from connectors.config_kinds import SftpStream
+from connectors.config_model import System
+from connectors.files.connection import Contents, Server
+from connectors.files.intake import Intake
+from connectors.files.registry import Registry, read_registry, write_registry
+from connectors.files.remote import RemoteFile, digest, matches
+from connectors.landing import Landing
+from connectors.landing.commit import utc_now
+from connectors.landing.documents import as_table, write_documents
+from connectors.model import BatchRecord
+
+log = logging.getLogger(__name__)
+BATCH_FILES, BATCH_BYTES = 500, 16_000_000
+
+OnBatch = Callable[[str, BatchRecord], None]
+
+
+def sync_files(system: System, landing: Landing, on_batch: OnBatch | None = None) -> None:
+    """Land every new whole file of every stream. Raises TransientError or PermanentError; what landed stays."""
+    with Server(system.read) as server:
+        looked, started = time.monotonic(), server.listing(stream.pattern for stream in system.streams)
+        work = [_Work(system, stream, started, landing) for stream in system.streams]
+        wanted = [one.stream.pattern for one in work if one.wanted]
+        if wanted:
+            time.sleep(max(0.0, looked + system.read.settle.total_seconds() - time.monotonic()))
+            second = {file.path: file for file in server.listing(wanted)}
+            for one in work:
+                one.wanted = [file for file in one.wanted if second.get(file.path) == file]
+        for one in work:
+            one.run(server, on_batch)
+
+
+def listed_position(server: Server, system: System) -> dict[str, str]:
+    """Per stream, the digest of what lies on the server now: equal to the landed one when there is nothing to do."""
+    files = server.listing(stream.pattern for stream in system.streams)
+    return {stream.name: digest(_of(stream, files)) for stream in system.streams}
+
+
+def _of(stream: SftpStream, files: Sequence[RemoteFile]) -> list[RemoteFile]:
+    return [file for file in files if matches(stream.pattern, file.path)]
+
+
+class _Work:
+    """One stream of one sync: what is listed, what is wanted, and what is remembered."""
+
+    def __init__(self, system: System, stream: SftpStream, files: Sequence[RemoteFile], landing: Landing) -> None:
+        self.read, self.stream, self.landing = system.read, stream, landing
+        self.listed = _of(stream, files)
+        self.registry = read_registry(landing, stream.name)
+        self.before = landing.cursor(stream.name) or {}
+        self.wanted = sorted((f for f in self.listed if self._is_wanted(f)), key=lambda f: (f.mtime, f.path))
+
+    def _is_wanted(self, file: RemoteFile) -> bool:
+        known = self.registry.files.get(file.path)
+        if known is None or not known.is_as_listed(file):
+            return True
+        return known.state == "pending" and utc_now() - known.first_seen >= self.read.patience
+
+    def run(self, server: Server, on_batch: OnBatch | None) -> None:
+        """Read ahead by one batch while the one before is parsed and landed."""
+        batches = list(_batches(self.wanted, int(self.read.max_file_mb * 1_000_000)))
+        after = {"digest": digest(self.listed), "files": len(self.listed)}
+        if not batches:
+            if after != self.before:
+                self._land(Intake(self.stream, self.registry, self.read), after, on_batch)
+            return
+        ahead: Future[Contents] = server.reading([file for file in batches[0] if self._fits(file)])
+        for number, files in enumerate(batches):
+            contents = ahead.result()
+            last = number + 1 == len(batches)
+            if not last:
+                ahead = server.reading([file for file in batches[number + 1] if self._fits(file)])
+            intake = Intake(self.stream, self.registry, self.read)
+            for file in files:
+                intake.take(file, contents.get(file.path))
+            self._land(intake, after if last else self.before, on_batch)
+
+    def _fits(self, file: RemoteFile) -> bool:
+        return file.size <= self.read.max_file_mb * 1_000_000
+
+    def _land(self, intake: Intake, cursor: dict, on_batch: OnBatch | None) -> None:
+        complete = _complete_up_to(self.listed, self.registry)
+        with self.landing.commit(self.stream.name, cursor, complete) as commit:
+            commit.dead.extend(intake.dead)
+            write_documents(commit, self.stream.name, as_table(intake.rows), complete)
+            write_registry(commit.db, self.stream.name, intake.files, intake.controls)
+        assert commit.record is not None
+        if self.landing.on_commit is not None:
+            self.landing.on_commit(commit.record)
+        if on_batch is not None:
+            on_batch(self.stream.name, commit.record)
+
+
+def _batches(files: Sequence[RemoteFile], max_bytes: int) -> Iterator[list[RemoteFile]]:
+    """Files in order, in batches bounded by number and bytes; a file over the limit is not read and weighs nothing."""
+    batch: list[RemoteFile] = []
+    size = 0
+    for file in files:
+        weight = file.size if file.size <= max_bytes else 0
+        if batch and (len(batch) >= BATCH_FILES or size + weight > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(file)
+        size += weight
+    if batch:
+        yield batch
+
+
+def _complete_up_to(listed: Sequence[RemoteFile], registry: Registry) -> datetime | None:
+    """The server's time of the newest file taken, but not past one that still waits. Naive UTC."""
+    taken = [f.mtime for f in listed if (known := registry.files.get(f.path)) and known.state != "pending"]
+    waiting = [f.mtime for f in listed if (known := registry.files.get(f.path)) is None or known.state == "pending"]
+    if not taken:
+        return None
+    return datetime.fromtimestamp(min([max(taken), *waiting]), UTC).replace(tzinfo=None)

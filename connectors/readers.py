@@ -1,0 +1,147 @@
+"""How each kind of system is read: one adapter per kind between `sync` and the connector, in a registry.
+
+An adapter lands through `landing`, reports each batch, and says its position in the form that `source_position` of the
+same kind has, so that equal texts mean that nothing is to be done.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from connectors.config_model import System
+from connectors.landing import Landing
+from connectors.model import BatchRecord, PermanentError
+
+
+@dataclass
+class Tally:
+    """What a sync has landed so far."""
+
+    rows: int = 0
+    batches: int = 0
+    dead: int = 0
+    per_stream: dict[str, int] = field(default_factory=dict)
+
+    def add(self, stream: str, record: BatchRecord) -> None:
+        self.rows += record.rows
+        self.dead += record.dead
+        self.batches += 1
+        self.per_stream[stream] = self.per_stream.get(stream, 0) + record.rows
+
+
+@dataclass(frozen=True)
+class Landed:
+    """Where a sync ended: its position, and the instant (naive UTC) up to which the source is complete in landing."""
+
+    position: str | None
+    complete_up_to: datetime | None
+
+
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """`sync(system, landing, tally, progress, full)` and `position(system, landed)`; see `connectors.sync`."""
+
+    sync: Callable[[System, Landing, Tally, Progress, bool], Landed]
+    position: Callable[[System, str | None], str | None]
+
+
+READERS: dict[str, Reader] = {}
+
+
+def register_reader(kind: str, reader: Reader) -> None:
+    """Make a kind readable; the same name is registered in `config_kinds`."""
+    READERS[kind] = reader
+
+
+def reader_of(system: System) -> Reader:
+    """The reader of a system's kind. Raises PermanentError for a kind that has a configuration but no reader."""
+    try:
+        return READERS[system.read.kind]
+    except KeyError:
+        raise PermanentError(f"{system.system}: nothing can read kind {system.read.kind!r}.") from None
+
+
+def _telling(tally: Tally, progress: Progress) -> Callable[[str, BatchRecord], None]:
+    def told(stream: str, record: BatchRecord) -> None:
+        tally.add(stream, record)
+        progress(stream, tally.per_stream[stream])
+
+    return told
+
+
+def _packed(positions: dict[str, Any]) -> str:
+    return msgspec.json.encode(dict(sorted(positions.items()))).decode()
+
+
+def _sync_rest(system: System, landing: Landing, tally: Tally, progress: Progress, full: bool) -> Landed:
+    from connectors.rest.reader import sync_rest
+    from connectors.rest.times import naive_utc
+
+    sync_rest(system, landing, _telling(tally, progress), full=full)
+    highs = {stream.name: (landing.cursor(stream.name) or {}).get("high") for stream in system.streams}
+    instants = [found for high in highs.values() if (found := naive_utc(high)) is not None]
+    return Landed(_packed(highs), min(instants, default=None))
+
+
+def _rest_position(system: System, landed: str | None) -> str | None:
+    from connectors.rest.client import RestClient
+    from connectors.rest.reader import newest
+
+    before = msgspec.json.decode(landed) if landed else {}
+    with RestClient(system.read) as client:
+        return _packed({stream.name: newest(client, stream, before.get(stream.name)) for stream in system.streams})
+
+
+def _sync_sftp(system: System, landing: Landing, tally: Tally, progress: Progress, full: bool) -> Landed:
+    from connectors.files.reader import sync_files
+
+    sync_files(system, landing, _telling(tally, progress))
+    digests = {stream.name: (landing.cursor(stream.name) or {}).get("digest") for stream in system.streams}
+    with landing.session() as db:
+        rows = db.execute(
+            "select arg_max(source_time_utc, batch_id) from _land.batch "
+            "where source_time_utc is not null group by stream"
+        ).fetchall()
+    return Landed(_packed(digests), min((row[0] for row in rows), default=None))
+
+
+def _sftp_position(system: System, landed: str | None) -> str | None:
+    from connectors.files.connection import Server
+    from connectors.files.reader import listed_position
+
+    with Server(system.read) as server:
+        return _packed(listed_position(server, system))
+
+
+def _sync_postgres(system: System, landing: Landing, tally: Tally, progress: Progress, full: bool) -> Landed:
+    from connectors.postgres.reader import sync_postgres
+
+    counts = sync_postgres(
+        system.system,
+        landing,
+        dsn=system.read.dsn.get_secret_value(),
+        publication=system.read.publication,
+        slot=system.read.slot,
+        streams=system.streams,
+        on_progress=progress,
+    )
+    tally.rows, tally.batches, tally.dead = counts.rows, counts.batches, counts.dead
+    tally.per_stream |= counts.per_stream
+    return Landed(counts.position, counts.complete_up_to)
+
+
+def _postgres_position(system: System, landed: str | None) -> str | None:
+    from connectors.postgres.reader import source_position
+
+    return source_position(system.read.dsn.get_secret_value())
+
+
+register_reader("rest", Reader(_sync_rest, _rest_position))
+register_reader("sftp", Reader(_sync_sftp, _sftp_position))
+register_reader("postgres", Reader(_sync_postgres, _postgres_position))

@@ -1,0 +1,153 @@
+"""The HTTP client of every JSON API: budget, time-outs, bounded retries, a limit on bodies, and errors of two classes.
+
+Redirects are followed only on the same host. No error and no log line repeats a secret: what a server sends back is
+shortened and cleaned of the values we sent.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+import httpx2
+
+from connectors.config_kinds import RestRead
+from connectors.model import PermanentError, TransientError
+from connectors.rest.budget import TokenBucket, shared_budget
+from connectors.rest.retry import LONGEST_S, TRANSIENT_STATUS, backoff, retry_after
+
+log = logging.getLogger(__name__)
+MAX_REDIRECTS = 3
+
+
+class Refused(PermanentError):
+    """The server understood and said no; `status` is its answer."""
+
+    def __init__(self, status: int, message: str, way_out: str = "") -> None:
+        super().__init__(message, way_out)
+        self.status = status
+
+
+class _Again(Exception):
+    """One attempt failed in a way that another may not; `wait` is what the server asked for."""
+
+    def __init__(self, why: str, wait: float | None = None) -> None:
+        super().__init__(why)
+        self.wait = wait
+
+
+class RestClient:
+    """A connection to one base address. Use as a context manager; safe for one thread."""
+
+    def __init__(
+        self,
+        read: RestRead,
+        *,
+        budget: TokenBucket | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.read = read
+        self.budget = budget or shared_budget(read.base_url, read.budget.requests_per_second, read.budget.burst)
+        self._sleep = sleep
+        headers = read.auth.headers() if read.auth else {}
+        self._secrets = sorted({part for value in headers.values() for part in (value, *value.split())}, key=len)[::-1]
+        self._base = httpx2.URL(read.base_url)
+        # no proxies and no .netrc from the environment: where a key goes is said in the system file alone
+        self._http = httpx2.Client(
+            headers={"Accept": "application/json", **headers},
+            timeout=read.timeout.total_seconds(),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def __enter__(self) -> "RestClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> bytes:
+        """The body of a 2xx answer. Raises TransientError when every attempt failed in a passing way, and
+        PermanentError (Refused for a 4xx) when another attempt would not help."""
+        reason = ""
+        for attempt in range(self.read.attempts):
+            self.budget.acquire()
+            try:
+                return self._once(httpx2.URL(self.read.base_url + path), dict(params or {}))
+            except _Again as error:
+                reason = str(error)
+                wait = backoff(attempt) if error.wait is None else error.wait
+            except httpx2.TransportError as error:
+                reason, wait = f"{type(error).__name__}: {self.clean(str(error))}", backoff(attempt)
+            except httpx2.DecodingError:
+                reason, wait = "the body is not what its Content-Encoding says", backoff(attempt)
+            if wait > LONGEST_S:
+                raise TransientError(f"{path} asks to wait {wait:.0f} s ({reason}).", "Run again after that time.")
+            if attempt + 1 < self.read.attempts:
+                log.info("%s: %s; attempt %d, again in %.2f s", path, reason, attempt + 1, wait)
+                self.budget.pause(wait)
+                self._sleep(wait)
+        raise TransientError(
+            f"{path} failed {self.read.attempts} times: {reason}.",
+            "Run again when the server is well; what was landed stays.",
+        )
+
+    def wait(self, attempt: int) -> None:
+        """Rest before the caller asks again for an answer that came but was no good."""
+        self._sleep(backoff(attempt))
+
+    def clean(self, text: str) -> str:
+        """Text of the other side, short and without anything we sent as a secret."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***") if len(secret) > 3 else text
+        return " ".join(text[:400].split())[:200]
+
+    def _once(self, url: httpx2.URL, params: dict[str, str]) -> bytes:
+        for _ in range(MAX_REDIRECTS + 1):
+            with self._http.stream("GET", url, params=params) as response:
+                if not response.has_redirect_location:
+                    return self._answer(response, url.path)
+                target = url.join(response.headers["location"])
+            if (target.scheme, target.host, target.port) != (self._base.scheme, self._base.host, self._base.port):
+                raise PermanentError(
+                    f"{url.path} redirects to another host ({target.host}), which was not followed.",
+                    "Correct base_url if the service has moved.",
+                )
+            url, params = target, ({} if target.query else params)
+        raise PermanentError(f"{url.path} redirects more than {MAX_REDIRECTS} times.", "Correct base_url or path.")
+
+    def _answer(self, response: httpx2.Response, path: str) -> bytes:
+        status = response.status_code
+        if status in TRANSIENT_STATUS:
+            raise _Again(f"status {status}", retry_after(response.headers.get("retry-after")))
+        body = self._body(response, path)
+        kind = response.headers.get("content-type", "").lower()
+        if status >= 400:
+            raise Refused(
+                status, f"{path} answered {status}: {self.clean(body.decode(errors='replace'))}", _hint(status)
+            )
+        if "html" in kind or body.lstrip()[:1] == b"<":
+            raise PermanentError(
+                f"{path} answered {status} with a page for people instead of JSON.",
+                "It is often a login or a maintenance page: check base_url and the key.",
+            )
+        return body
+
+    def _body(self, response: httpx2.Response, path: str) -> bytes:
+        limit = int(self.read.max_body_mb * 1_000_000)
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in response.iter_bytes():
+            size += len(chunk)
+            if size > limit:
+                raise PermanentError(
+                    f"{path} answers with more than {self.read.max_body_mb:g} MB.",
+                    "Ask for smaller pages (page_size), or raise read.max_body_mb.",
+                )
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+def _hint(status: int) -> str:
+    if status in (401, 403):
+        return "Check the key in the environment and what it may read."
+    return "Check path, params and base_url." if status in (400, 404, 405, 422) else ""

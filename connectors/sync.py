@@ -1,0 +1,121 @@
+"""One pass of one system: land what changed, mirror where it stands. One call serves the first day and all later ones.
+
+Safe to kill anywhere and to repeat; two at once for one system in one home are refused by an operating system lock,
+which a killed process gives back.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from connectors.config_model import System
+from connectors.landing import Landing
+from connectors.mirroring import mirror, mirror_failure, mirrored_position
+from connectors.model import ConnectorError, PermanentError, TransientError
+from connectors.readers import Tally, reader_of
+
+__all__ = ["SyncResult", "landed_position", "landing_of", "source_position", "sync"]
+
+OnProgress = Callable[[str, str, int], None]
+
+
+@dataclass(frozen=True)
+class SyncResult:
+    """What one pass landed. `rows` are change-log rows; `complete_up_to` (naive UTC) is by the source's own clock, None
+    while nothing says so; `per_stream` has the rows of each stream that landed any."""
+
+    system: str
+    rows: int
+    batches: int
+    dead: int
+    position: str | None
+    complete_up_to: datetime | None
+    seconds: float
+    per_stream: dict[str, int] = field(default_factory=dict)
+
+
+def landing_of(home: Path | str, system: str, **settings: object) -> Landing:
+    """The landing file of a system in a home: `landing/<system>.duckdb`."""
+    return Landing(Path(home) / "landing" / f"{system}.duckdb", system, **settings)  # type: ignore[arg-type]
+
+
+def sync(
+    system: System,
+    home: Path | str,
+    *,
+    on_progress: OnProgress | None = None,
+    full: bool = False,
+    control: str | Path | None = None,
+    wait_s: float = 30,
+) -> SyncResult:
+    """Land everything that the source has when this call begins.
+
+    `on_progress(system, stream, rows)` is called as batches land. `full` asks an API for everything again, which finds
+    what a time stamp hides. `wait_s` bounds the wait for another sync of the same system. Raises TransientError (try
+    again) or PermanentError (something must change first); what landed before either stays.
+    """
+    home = Path(home)
+    landing = landing_of(home, system.system)
+    landing.path.parent.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    try:
+        with FileLock(landing.path.with_suffix(".lock"), timeout=wait_s):
+            result = _locked(system, home, landing, on_progress, full, control)
+    except Timeout as error:
+        raise TransientError(
+            f"Another sync of {system.system} has run for {wait_s:g} s.", "Let it finish; it lands the same changes."
+        ) from error
+    except ConnectorError as error:
+        mirror_failure(home, system.system, str(error), control)
+        raise
+    return SyncResult(**{**result, "seconds": time.monotonic() - started})
+
+
+def _locked(
+    system: System, home: Path, landing: Landing, on_progress: OnProgress | None, full: bool, control: str | Path | None
+) -> dict:
+    def progress(stream: str, rows: int) -> None:
+        if on_progress is not None:
+            on_progress(system.system, stream, rows)
+
+    tally = Tally()
+    landed = reader_of(system).sync(system, landing, tally, progress, full)
+    mirror(home, landing, position=landed.position, complete_up_to=landed.complete_up_to, control=control)
+    return {
+        "system": system.system,
+        "rows": tally.rows,
+        "batches": tally.batches,
+        "dead": tally.dead,
+        "position": landed.position,
+        "complete_up_to": landed.complete_up_to,
+        "per_stream": {stream: rows for stream, rows in tally.per_stream.items() if rows and stream != "*"},
+    }
+
+
+def source_position(system: System, landed: str | None = None) -> str | None:
+    """Where the source is now, cheaply: one request or listing, and no landing file is opened.
+
+    Compare with `landed_position`: another text means that there is something to sync. `landed` lets an API be asked
+    only for what is newer; without it the answer may be older than what has landed. A failure raises TransientError or
+    PermanentError, never looks like "nothing new".
+    """
+    return reader_of(system).position(system, landed)
+
+
+def landed_position(home: Path | str, system: System | str, control: str | Path | None = None) -> str | None:
+    """The position after the last successful `sync`, from the control store; None before the first."""
+    name = system if isinstance(system, str) else system.system
+    return mirrored_position(Path(home), name, control)
+
+
+def check_reachable(system: System) -> str | None:
+    """None when the source answers with the credentials given, else why not; for `crossdock check`."""
+    try:
+        source_position(system)
+    except (PermanentError, TransientError) as error:
+        return str(error)
+    return None
