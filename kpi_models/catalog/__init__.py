@@ -15,13 +15,14 @@ __all__ = ["Family", "Kpi", "Threshold", "load_catalog", "load_families"]
 
 
 def load_families(folder: Path = FOLDER) -> tuple[Family, ...]:
-    """All family files, by file name. Raises pydantic.ValidationError or yaml.YAMLError naming the fault."""
-    return tuple(Family.model_validate(yaml.safe_load(path.read_text("utf-8"))) for path in sorted(folder.glob("*.yaml")))
+    """All family files in the order they state. Raises pydantic.ValidationError or yaml.YAMLError naming the fault."""
+    texts = [yaml.safe_load(path.read_text("utf-8")) for path in sorted(folder.glob("*.yaml"))]
+    return tuple(sorted((Family.model_validate(text) for text in texts), key=lambda family: family.order))
 
 
 @cache
 def load_catalog(folder: Path = FOLDER) -> dict[str, Kpi]:
-    """KPI id to KPI, in file order. Raises ValueError when two entries claim one id, or when there is none."""
+    """KPI id to KPI, in the families' order. Raises ValueError when two entries claim one id, or when there is none."""
     catalog: dict[str, Kpi] = {}
     for family in load_families(folder):
         for kpi in kpis_of(family):

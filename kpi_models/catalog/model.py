@@ -69,6 +69,7 @@ class Family(Strict):
 
     family: str
     title: str
+    order: int
     version: int
     owner: str
     steward: str

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import yaml
 
-from .facts import Rows
+from .facts import Row, Rows
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts" / "canonical"
-_BLANK = {"varchar": "", "boolean": False}
+_BLANK = {"varchar": "", "boolean": "false"}
 
 Contract = dict[str, Any]
 
 
+@cache
 def contracts(folder: Path = CONTRACTS) -> dict[str, Contract]:
     """Entity name to its contract. Raises FileNotFoundError when the folder holds none."""
     found = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted(folder.glob("*.yaml"))}
@@ -40,18 +43,17 @@ def fill(
     known = contracts(folder)
     for table, entries in rows.items():
         columns = known[table]["columns"]
-        values = [[_value(column, entry) for column in columns] for entry in entries]
-        for entry in entries:
-            unknown = set(entry) - {column["name"] for column in columns}
-            if unknown:
-                raise ValueError(f"{table} has no column {sorted(unknown)}")
-        if values:
-            marks = ", ".join("?" * len(columns))
-            connection.executemany(f'insert into "{schema}"."{table}" values ({marks})', values)
+        unknown = set().union(*entries) - {column["name"] for column in columns}
+        if unknown:
+            raise ValueError(f"{table} has no column {sorted(unknown)}")
+        texts = pl.DataFrame({column["name"]: _texts(column, entries) for column in columns})
+        casts = ", ".join(f'cast("{column["name"]}" as {column["type"]})' for column in columns)
+        connection.register("texts", texts.to_arrow())
+        connection.execute(f'insert into "{schema}"."{table}" select {casts} from texts')
+        connection.unregister("texts")
 
 
-def _value(column: Mapping[str, Any], entry: Mapping[str, Any]) -> Any:
-    given = entry.get(column["name"])
-    if given is not None or column["nullable"]:
-        return given
-    return _BLANK.get(column["type"], 0)
+def _texts(column: Mapping[str, Any], entries: list[Row]) -> pl.Series:
+    blank = None if column["nullable"] else _BLANK.get(column["type"], "0")
+    given = (entry.get(column["name"]) for entry in entries)
+    return pl.Series([blank if value is None else str(value) for value in given], dtype=pl.String)

@@ -7,7 +7,7 @@ null value, and the company's total exists even when there is no fact at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,14 +55,30 @@ class Sum:
         return {name for name in (self.numerator, self.denominator, self.lowest, self.highest) if name}
 
 
-def slices(facts: pl.DataFrame, dimensions: Iterable[str], kinds: Iterable[str]) -> Iterator[tuple[str, str, pl.DataFrame]]:
-    """(period kind, dimension, facts with `period` and `dimension_value`) for every combination of the grid."""
+def told_by(
+    facts: pl.DataFrame,
+    dimensions: Iterable[str],
+    statistics: list[pl.Expr],
+    empty: dict[str, int],
+    kinds: Iterable[str] = PERIOD_KINDS,
+) -> pl.DataFrame:
+    """The statistics of `facts` for every combination of the grid: one row per period kind, period, dimension and its value.
+
+    The company's total is always there: over no fact at all it holds `empty`, and null in every statistic not named in it.
+    """
+    groups = []
     for kind in kinds:
         period = pl.lit("total") if kind == "total" else pl.col("period_date").dt.strftime(_LABEL[kind])
         dated = facts if kind == "total" else facts.filter(pl.col("period_date").is_not_null())
         for dimension in ("", *dimensions):
             value = pl.col(dimension).fill_null(NO_VALUE) if dimension else pl.lit("")
-            yield kind, dimension, dated.with_columns(period=period, dimension_value=value)
+            named = dated.with_columns(period=period, dimension_value=value, period_kind=pl.lit(kind), dimension=pl.lit(dimension))
+            groups.append(named.group_by("period_kind", "period", "dimension", "dimension_value").agg(statistics))
+    told = pl.concat(groups)
+    if facts.is_empty():
+        row = dict.fromkeys(told.columns) | {"period_kind": "total", "period": "total", "dimension": "", "dimension_value": ""} | empty
+        told = pl.DataFrame([row], schema=told.schema)
+    return told
 
 
 def sum_cells(
@@ -72,22 +88,11 @@ def sum_cells(
     wanted = list(kpis)
     measures = sorted(set().union(*(kpi.measures for kpi in wanted)))
     daily = facts.group_by("period_date", *dimensions).agg(pl.col(name).cast(pl.Int128).sum() for name in measures)
-    made = []
-    for kind, dimension, sliced in slices(daily, dimensions, kinds):
-        groups = sliced.group_by("period", "dimension_value").agg(pl.col(name).sum() for name in measures)
-        if kind == "total" and dimension == "" and groups.is_empty():
-            groups = nothing(measures)
-        made.extend(_sum_cell(groups, kpi, kind, dimension, as_of) for kpi in wanted)
-    return pl.concat(made)
+    told = told_by(daily, dimensions, [pl.col(name).sum() for name in measures], dict.fromkeys(measures, 0), kinds)
+    return pl.concat([_sum_cell(told, kpi, as_of) for kpi in wanted])
 
 
-def nothing(measures: Iterable[str]) -> pl.DataFrame:
-    """The company's total over no fact: every sum is zero."""
-    zero = {name: pl.Series([0], dtype=pl.Int128) for name in measures}
-    return pl.DataFrame({"period": ["total"], "dimension_value": [""], **zero})
-
-
-def _sum_cell(groups: pl.DataFrame, kpi: Sum, kind: str, dimension: str, as_of: datetime) -> pl.DataFrame:
+def _sum_cell(told: pl.DataFrame, kpi: Sum, as_of: datetime) -> pl.DataFrame:
     numerator = to_decimal(pl.col(kpi.numerator), kpi.exponent)
     denominator = to_decimal(pl.col(kpi.denominator), kpi.exponent) if kpi.denominator else pl.lit(None, CELL_DECIMAL)
 
@@ -97,27 +102,24 @@ def _sum_cell(groups: pl.DataFrame, kpi: Sum, kind: str, dimension: str, as_of: 
         ratio = quotient(to_decimal(pl.col(measure), kpi.exponent), denominator)
         return pl.when(denominator > 0).then(ratio).otherwise(None) if kpi.needs_positive_denominator else ratio
 
-    if kpi.denominator and kind != "total":
-        groups = groups.filter(pl.col(kpi.denominator) != 0)
     return finished(
-        groups.select(
-            "period",
-            "dimension_value",
-            numerator=numerator,
-            denominator=denominator,
-            value=value(kpi.numerator),
-            value_min=value(kpi.lowest or kpi.numerator),
-            value_max=value(kpi.highest or kpi.numerator),
-        ),
+        told if not kpi.denominator else without_zero(told, pl.col(kpi.denominator)),
         kpi.kpi_id,
-        kind,
-        dimension,
         as_of,
+        numerator=numerator,
+        denominator=denominator,
+        value=value(kpi.numerator),
+        value_min=value(kpi.lowest or kpi.numerator),
+        value_max=value(kpi.highest or kpi.numerator),
     )
 
 
-def finished(cells: pl.DataFrame, kpi_id: str, kind: str, dimension: str, as_of: datetime) -> pl.DataFrame:
-    """The cells with their constant columns, in the order and types of SCHEMA."""
-    constants = {"kpi_id": kpi_id, "period_kind": kind, "dimension": dimension}
-    full = cells.with_columns(*(pl.lit(text).alias(name) for name, text in constants.items()), as_of_utc=pl.lit(as_of))
-    return full.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
+def without_zero(told: pl.DataFrame, denominator: pl.Expr) -> pl.DataFrame:
+    """Drop the period cells whose denominator is zero; totals stay."""
+    return told.filter((denominator != 0) | (pl.col("period_kind") == "total"))
+
+
+def finished(told: pl.DataFrame, kpi_id: str, as_of: datetime, **figures: pl.Expr) -> pl.DataFrame:
+    """Cells of one KPI in the order and types of SCHEMA, from grid rows and the expressions of its figures."""
+    columns = {**figures, "kpi_id": pl.lit(kpi_id), "as_of_utc": pl.lit(as_of)}
+    return told.select(columns.get(name, pl.col(name)).cast(dtype).alias(name) for name, dtype in SCHEMA.items())

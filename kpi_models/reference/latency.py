@@ -6,7 +6,7 @@ from datetime import datetime
 
 import polars as pl
 
-from .cells import PERIOD_KINDS, finished, slices
+from .cells import finished, told_by, without_zero
 from .exact import quotient, to_decimal
 from .orders import roots_in_scope
 from .reader import Frames
@@ -76,38 +76,41 @@ def _reading(name: str, side: str) -> pl.Expr:
 
 
 def _span_cells(span: str, found: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    made = []
-    for kind, dimension, sliced in slices(found, DIMENSIONS, PERIOD_KINDS):
-        groups = _statistics(sliced.group_by("period", "dimension_value"))
-        if kind != "total":
-            groups = groups.filter(pl.col("count") > 0)
-        elif dimension == "" and groups.is_empty():
-            groups = _no_pair(groups)
-        for statistic in ("mean", *QUANTILES):
-            cells = groups.select(
-                "period",
-                "dimension_value",
-                numerator=to_decimal(pl.col("sum"), 0) if statistic == "mean" else pl.lit(None),
-                denominator=to_decimal(pl.col("count"), 0),
-                value=quotient(pl.col("sum"), pl.col("count")) if statistic == "mean" else pl.col(f"seconds_{statistic}"),
-                value_min=pl.col(f"shortest_{statistic}"),
-                value_max=pl.col(f"longest_{statistic}"),
-            )
-            made.append(finished(cells, f"latency_{span}_{statistic}", kind, dimension, as_of))
-    return pl.concat(made)
+    told = without_zero(told_by(found, DIMENSIONS, _statistics(), {"sum": 0, "count": 0}), pl.col("count"))
+    count = to_decimal(pl.col("count"), 0)
+    mean = finished(
+        told,
+        f"latency_{span}_mean",
+        as_of,
+        numerator=to_decimal(pl.col("sum"), 0),
+        denominator=count,
+        value=quotient(pl.col("sum"), pl.col("count")),
+        value_min=pl.col("shortest_mean"),
+        value_max=pl.col("longest_mean"),
+    )
+    percentiles = [
+        finished(
+            told,
+            f"latency_{span}_{name}",
+            as_of,
+            numerator=pl.lit(None),
+            denominator=count,
+            value=pl.col(f"seconds_{name}"),
+            value_min=pl.col(f"shortest_{name}"),
+            value_max=pl.col(f"longest_{name}"),
+        )
+        for name in QUANTILES
+    ]
+    return pl.concat([mean, *percentiles])
 
 
-def _statistics(groups: pl.dataframe.group_by.GroupBy) -> pl.DataFrame:
+def _statistics() -> list[pl.Expr]:
     exact = pl.col("seconds").filter(pl.col("is_exact"))
-    return groups.agg(
+    sides = ("shortest", "longest")
+    return [
         exact.sum().alias("sum"),
         exact.len().cast(pl.Int64).alias("count"),
         *(exact.quantile(q, "linear").alias(f"seconds_{name}") for name, q in QUANTILES.items()),
-        *(pl.col(side).quantile(q, "linear").alias(f"{side}_{name}") for side in ("shortest", "longest") for name, q in QUANTILES.items()),
-        *((pl.col(side).sum() / pl.len()).alias(f"{side}_mean") for side in ("shortest", "longest")),
-    )
-
-
-def _no_pair(empty: pl.DataFrame) -> pl.DataFrame:
-    row = {name: None for name in empty.columns} | {"period": "total", "dimension_value": "", "sum": 0, "count": 0}
-    return pl.DataFrame([row], schema=empty.schema)
+        *(pl.col(side).quantile(q, "linear").alias(f"{side}_{name}") for side in sides for name, q in QUANTILES.items()),
+        *((pl.col(side).sum() / pl.len()).alias(f"{side}_mean") for side in sides),
+    ]
