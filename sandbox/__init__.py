@@ -1,4 +1,4 @@
-"""A distributor in a box: worlds (what happened) and systems (real servers that tell it).
+"""A distributor in a box: worlds that know what happened, and servers that tell it in their own dialect.
 
-Imports nothing of the product.
+Nothing here imports the product; the product talks to it over sockets only.
 """

@@ -1,0 +1,1 @@
+"""Worlds: what happened, when, and the true KPI values that follow."""

@@ -1,0 +1,127 @@
+"""The ledger of truth: what really happened, noted when it happens and never read back from a document.
+
+Times are instants; how finely a system could record one (a bare date, an hour that repeats) is part of the fact, because
+a KPI must say what cannot be known better.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from .clock import day_end, local_date, midnight, readings
+from .company import CATEGORIES, ERP_ZONE, SITES
+from .items import Item
+from .kernel import ExceptionFact, Kernel
+from .parties import Customer
+from .state import Order, RootLine, Segment, Shipment
+
+
+@dataclass(slots=True)
+class Known:
+    """An instant as its record can be read: central value and bounds."""
+
+    at: int
+    low: int
+    high: int
+
+
+@dataclass(slots=True, eq=False)
+class SentFact:
+    """A quantity of one ERP line that left with a shipment, under a release event."""
+
+    segment: Segment
+    shipment: Shipment
+    qty: int
+    release: str
+
+
+@dataclass(slots=True, eq=False)
+class BilledFact:
+    """One invoice line (positive) or credit line (negative), in cents."""
+
+    is_credit: bool
+    posted: date
+    site: str
+    category: str
+    family: str
+    segment: Segment | None
+    qty: int
+    net: int
+    cogs: int
+
+
+def naive(at: int, zone: str) -> Known:
+    """How a naive local time with seconds can be read; in a repeated hour the first pass is the central reading."""
+    low, high = readings(at, zone)
+    return Known(low, low, high)
+
+
+class Ledger:
+    """Facts of the whole history."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.orders: list[Order] = []
+        self.shipments: list[Shipment] = []
+        self.sent: list[SentFact] = []
+        self.billed: list[BilledFact] = []
+        self.shorts: dict[RootLine, ExceptionFact] = {}
+        self.causes: dict[str, int] = {}
+
+    def entered(self, order: Order) -> None:
+        """A customer's order has entered the ERP."""
+        self.orders.append(order)
+
+    def effective(self, line: RootLine) -> int:
+        """What the customer wanted by the commit deadline: ordered, less what they took off before it."""
+        deadline = day_end(line.root.commit, SITES[line.root.site].zone)
+        return max(0, line.ordered + sum(delta for at, delta in line.by_customer if at < deadline))
+
+    def short(self, line: RootLine, cause: str) -> None:
+        """A line is short; the first cause is the cause."""
+        if line.cause is None:
+            line.cause = cause
+            self.causes[cause] = self.causes.get(cause, 0) + 1
+            key = f"{line.root.order_id}/{line.number or 0}"
+            self.shorts[line] = self.kernel.exception("short", key, cause)
+
+    def shipped(self, shipment: Shipment) -> None:
+        """A shipment has left, or a void one was announced."""
+        self.shipments.append(shipment)
+        release = shipment.work.release.key
+        for segment, qty in shipment.quantities().items():
+            self.sent.append(SentFact(segment, shipment, qty, release))
+            line = segment.line
+            if not shipment.void and line in self.shorts and line.shipped + line.over >= line.ordered + line.amended:
+                self.shorts[line].end = self.shorts[line].end or self.kernel.now
+
+    def bill(
+        self, is_credit: bool, posted: date, order: Order, customer: Customer, item: Item, segment: Segment | None,
+        qty: int, net: int, cogs: int,
+    ) -> None:  # fmt: skip
+        """An invoice or credit line was posted; its site is the site of the order it belongs to."""
+        category, site = CATEGORIES[customer.category], SITES[order.site].code
+        self.billed.append(BilledFact(is_credit, posted, site, category, item.family_name, segment, qty, net, cogs))
+
+
+def shipped_known(shipment: Shipment) -> Known:
+    """The ship instant as the warehouse's local clock recorded it."""
+    return naive(shipment.shipped, shipment.site.zone)
+
+
+def delivered_known(shipment: Shipment) -> Known | None:
+    """The delivery as its carrier recorded it: exact, or the whole local day with its last second as central value."""
+    if shipment.delivered is None or shipment.void:
+        return None
+    zone = shipment.work.release.order.customer.zone
+    if not shipment.delivered_date_only:
+        return Known(shipment.delivered, shipment.delivered, shipment.delivered)
+    day = local_date(shipment.delivered, zone)
+    low, high = midnight(day, zone), midnight(day + timedelta(days=1), zone)
+    return Known(high - 1, low, high)
+
+
+def invoiced_known(shipment: Shipment) -> Known | None:
+    """Creation of the shipment's earliest invoice on the ERP's local clock."""
+    return None if shipment.invoiced_at is None else naive(shipment.invoiced_at, ERP_ZONE)
