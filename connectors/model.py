@@ -1,4 +1,5 @@
 """The words every connector shares: column, change operations, dead letter, batch record, and two kinds of error."""
+
 from __future__ import annotations
 
 import hashlib
@@ -8,7 +9,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 Op = Literal["r", "i", "u", "d", "t"]
-"""Snapshot row, insert, update, delete, truncate. A key change is a delete of the old key and an insert of the new one."""
+"""Snapshot row, insert, update, delete, truncate. A key change is a delete of the old key and an insert of the new
+one.
+"""
 
 Position = Mapping[str, Any]
 """Where a reader is in its source: JSON that only the connector that wrote it interprets."""
@@ -41,7 +44,9 @@ class Column:
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A record that could not land, kept raw with the reason. `position` and `ordinal` say where it stood in its source."""
+    """A record that could not land, kept raw with the reason. `position` and `ordinal` say where it stood in its
+    source.
+    """
 
     stream: str
     reason: str
@@ -59,8 +64,9 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class BatchRecord:
-    """What one commit landed. `stream` is `*` when a batch spans streams; `source_time_utc` (naive UTC) is the instant up to which
-    the source is complete in landing; `dead_letters` are headers without their raw bytes."""
+    """What one commit landed. `stream` is `*` when a batch spans streams; `source_time_utc` (naive UTC) is the
+    instant up to which the source is complete in landing; `dead_letters` are headers without their raw bytes.
+    """
 
     system: str
     batch_id: int

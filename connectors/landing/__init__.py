@@ -1,4 +1,6 @@
-"""One DuckDB file per system: change log, current state, cursor, schema versions, dead letters and batches, in one transaction."""
+"""One DuckDB file per system: change log, current state, cursor, schema versions, dead letters and batches, in one
+transaction.
+"""
 
 from connectors.landing.changes import Changes
 from connectors.landing.file import Landing

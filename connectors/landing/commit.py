@@ -1,9 +1,12 @@
-"""The one transaction of a batch: rows, state, dead letters, schema version, cursor and batch record, or none of them."""
+"""The one transaction of a batch: rows, state, dead letters, schema version, cursor and batch record, or none of
+them.
+"""
+
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +23,8 @@ def utc_now() -> datetime:
 
 @dataclass
 class Commit:
-    """A batch while it is being written. The writer adds to `rows`, `bytes` and `version`; `finish` records the rest."""
+    """A batch while it is being written. The writer adds to `rows`, `bytes` and `version`; `finish` records the rest.
+    """
 
     db: duckdb.DuckDBPyConnection
     system: str
@@ -50,7 +54,8 @@ def write_cursor(commit: Commit, cursor: Position) -> str:
     position = json.dumps(cursor, sort_keys=True)
     commit.db.execute("delete from _land.cursor where stream = ?", [commit.stream])
     commit.db.execute(
-        "insert into _land.cursor values (?, ?, 'streaming', ?, ?)", [commit.stream, position, commit.generation, utc_now()]
+        "insert into _land.cursor values (?, ?, 'streaming', ?, ?)",
+        [commit.stream, position, commit.generation, utc_now()],
     )
     return position
 
@@ -63,45 +68,90 @@ def write_dead(db: duckdb.DuckDBPyConnection, dead: Sequence[DeadLetter]) -> lis
         else:
             db.execute(
                 "insert into _land.dead_letter values (?, ?, ?, ?, ?, ?, ?, 'open', 1, ?, null)",
-                [letter.id, letter.stream, letter.key, letter.position, letter.ordinal, letter.reason, letter.raw, utc_now()],
+                [
+                    letter.id,
+                    letter.stream,
+                    letter.key,
+                    letter.position,
+                    letter.ordinal,
+                    letter.reason,
+                    letter.raw,
+                    utc_now(),
+                ],
             )
     return [
-        {"id": d.id, "stream": d.stream, "key": d.key, "position": d.position, "reason": d.reason, "state": "open"} for d in dead
+        {"id": d.id, "stream": d.stream, "key": d.key, "position": d.position, "reason": d.reason, "state": "open"}
+        for d in dead
     ]
 
 
 def write_batch(commit: Commit, to_pos: str, source_time: datetime | None, correlation_id: str | None) -> BatchRecord:
-    """Record the batch. A batch of nothing replaces one of nothing before it, so that an idle source does not fill the table."""
+    """Record the batch. A batch of nothing replaces one of nothing before it, so that an idle source does not fill
+    the table.
+    """
     headers = write_dead(commit.db, commit.dead)
     if not commit.rows and not commit.dead:
         last = commit.db.execute(
             "select batch_id, from_pos from _land.batch where batch_id = (select max(batch_id) from _land.batch) "
-            "and stream = ? and rows = 0 and dead = 0", [commit.stream],
+            "and stream = ? and rows = 0 and dead = 0",
+            [commit.stream],
         ).fetchone()
         if last:
             commit.batch_id, commit.from_pos = last
             commit.db.execute("delete from _land.batch where batch_id = ?", [commit.batch_id])
     record = BatchRecord(
-        system=commit.system, batch_id=commit.batch_id, stream=commit.stream, from_pos=commit.from_pos, to_pos=to_pos,
-        rows=commit.rows, bytes=commit.bytes, dead=len(commit.dead), schema_version=commit.version, correlation_id=correlation_id,
-        source_time_utc=source_time, started_at=commit.started_at, committed_at=utc_now(), per_stream=dict(commit.per_stream),
+        system=commit.system,
+        batch_id=commit.batch_id,
+        stream=commit.stream,
+        from_pos=commit.from_pos,
+        to_pos=to_pos,
+        rows=commit.rows,
+        bytes=commit.bytes,
+        dead=len(commit.dead),
+        schema_version=commit.version,
+        correlation_id=correlation_id,
+        source_time_utc=source_time,
+        started_at=commit.started_at,
+        committed_at=utc_now(),
+        per_stream=dict(commit.per_stream),
         dead_letters=headers,
     )
     commit.db.execute(
         "insert into _land.batch values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [record.batch_id, record.stream, record.from_pos, record.to_pos, record.rows, record.bytes, record.dead,
-         record.schema_version, correlation_id, source_time, record.started_at, record.committed_at,
-         json.dumps(commit.per_stream, sort_keys=True)],
+        [
+            record.batch_id,
+            record.stream,
+            record.from_pos,
+            record.to_pos,
+            record.rows,
+            record.bytes,
+            record.dead,
+            record.schema_version,
+            correlation_id,
+            source_time,
+            record.started_at,
+            record.committed_at,
+            json.dumps(commit.per_stream, sort_keys=True),
+        ],
     )
     return record
 
 
 @contextmanager
 def one_commit(
-    db: duckdb.DuckDBPyConnection, system: str, stream: str, cursor: Position, *, new_generation: bool = False,
-    source_time: datetime | None = None, correlation_id: str | None = None, on_phase: OnPhase | None = None,
+    db: duckdb.DuckDBPyConnection,
+    system: str,
+    stream: str,
+    cursor: Position,
+    *,
+    new_generation: bool = False,
+    source_time: datetime | None = None,
+    correlation_id: str | None = None,
+    on_phase: OnPhase | None = None,
 ) -> Iterator[Commit]:
-    """Yield a Commit whose writes, with the cursor and the batch record, commit together when the block ends without an error."""
+    """Yield a Commit whose writes, with the cursor and the batch record, commit together when the block ends without
+    an error.
+    """
     phase = on_phase or (lambda _name: None)
     started = utc_now()
     db.execute("begin")
@@ -109,8 +159,13 @@ def one_commit(
         before, generation = read_cursor(db, stream)
         (batch_id,) = db.execute("select coalesce(max(batch_id), 0) + 1 from _land.batch").fetchone() or (1,)
         commit = Commit(
-            db, system, stream, batch_id, generation + int(new_generation or before is None),
-            json.dumps(before, sort_keys=True) if before is not None else None, started,
+            db,
+            system,
+            stream,
+            batch_id,
+            generation + int(new_generation or before is None),
+            json.dumps(before, sort_keys=True) if before is not None else None,
+            started,
         )
         phase("writing")
         yield commit
@@ -126,7 +181,5 @@ def one_commit(
 
 
 def _roll_back(db: duckdb.DuckDBPyConnection) -> None:
-    try:
+    with suppress(duckdb.Error):  # the failed statement may have ended the transaction already
         db.execute("rollback")
-    except duckdb.Error:
-        pass  # the failed statement ended the transaction already

@@ -1,4 +1,6 @@
-"""Land documents: keyed JSON text. A document that equals the current one is not a change, however often it is read."""
+"""Land documents: keyed JSON text. A document that equals the current one is not a change, however often it is read.
+"""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -14,7 +16,9 @@ SCHEMA = pa.schema([("doc_key", pa.string()), ("doc", pa.string()), ("updated_at
 
 
 def as_table(rows: Sequence[Sequence[str | None]] | pa.Table) -> pa.Table:
-    """(doc_key, doc, updated_at_raw) tuples or a table with these columns -> one Arrow table; a null `doc` deletes the key."""
+    """(doc_key, doc, updated_at_raw) tuples or a table with these columns -> one Arrow table; a null `doc` deletes
+    the key.
+    """
     if isinstance(rows, pa.Table):
         return rows.select(SCHEMA.names).cast(SCHEMA)
     columns: list[Sequence[str | None]] = list(zip(*rows, strict=True)) if rows else [[], [], []]
@@ -42,11 +46,13 @@ def write_documents(commit: Commit, stream: str, rows: pa.Table, source_time: ob
                 from _incoming i left join {state} s using (doc_key)
                 window
                     by_key as (partition by i.doc_key order by i._ordinal),
-                    before as (partition by i.doc_key order by i._ordinal rows between unbounded preceding and 1 preceding)
+                    before as (
+                        partition by i.doc_key order by i._ordinal rows between unbounded preceding and 1 preceding
+                    )
             )
             select
-                ?, ?, _ordinal, case when doc is null then 'd' when previous is null then 'i' else 'u' end, null, ?, ?, null,
-                doc_key, doc, updated_at_raw
+                ?, ?, _ordinal, case when doc is null then 'd' when previous is null then 'i' else 'u' end, null, ?, ?,
+                null, doc_key, doc, updated_at_raw
             from stepped
             where doc is distinct from previous
             order by _ordinal

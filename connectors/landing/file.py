@@ -1,4 +1,6 @@
-"""`Landing`: the landing file of one system. Open it by calling it; it holds the file only while it reads or commits."""
+"""`Landing`: the landing file of one system. Open it by calling it; it holds the file only while it reads or commits.
+"""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,14 +24,21 @@ from connectors.model import BatchRecord, Column, DeadLetter, OnCommit, OnPhase,
 class Landing:
     """The landing file `path` of `system`.
 
-    Extract first, without it; each `land_*` call is one transaction. A file that another process has open is waited for, up to
-    `lock_timeout_s`, then a TransientError names the holder. `on_commit` is called with the BatchRecord after each commit, when the
-    file is closed again. Use it as a context manager or not: it keeps nothing open between calls, except inside `session()`.
+    Extract first, without it; each `land_*` call is one transaction. A file that another process has open is waited
+    for, up to `lock_timeout_s`, then a TransientError names the holder. `on_commit` is called with the BatchRecord
+    after each commit, when the file is closed again. Use it as a context manager or not: it keeps nothing open
+    between calls, except inside `session()`.
     """
 
     def __init__(
-        self, path: Path | str, system: str, lock_timeout_s: float = 30, *, on_commit: OnCommit | None = None,
-        on_phase: OnPhase | None = None, settings: dict[str, Any] | None = None,
+        self,
+        path: Path | str,
+        system: str,
+        lock_timeout_s: float = 30,
+        *,
+        on_commit: OnCommit | None = None,
+        on_phase: OnPhase | None = None,
+        settings: dict[str, Any] | None = None,
     ) -> None:
         self.path, self.system, self.lock_timeout_s = Path(path), system, lock_timeout_s
         self.on_commit, self.on_phase, self.settings = on_commit, on_phase, settings
@@ -57,7 +66,9 @@ class Landing:
                 self._session = None
 
     def cursor(self, stream: str) -> dict[str, Any] | None:
-        """The position stored with the last commit of `stream` (`*` for a reader whose batches span streams), or None."""
+        """The position stored with the last commit of `stream` (`*` for a reader whose batches span streams), or
+        None.
+        """
         if self._session is None and not self.path.exists():
             return None
         with self.session() as db:
@@ -71,8 +82,13 @@ class Landing:
             db.execute("commit")
 
     def land_documents(
-        self, stream: str, rows: Sequence[Sequence[str | None]] | pa.Table, cursor: Position, dead: Sequence[DeadLetter] = (),
-        source_time_utc: datetime | None = None, correlation_id: str | None = None,
+        self,
+        stream: str,
+        rows: Sequence[Sequence[str | None]] | pa.Table,
+        cursor: Position,
+        dead: Sequence[DeadLetter] = (),
+        source_time_utc: datetime | None = None,
+        correlation_id: str | None = None,
     ) -> BatchRecord:
         """Land (doc_key, doc, updated_at_raw) rows, in order, with the cursor and dead letters, in one commit.
 
@@ -86,8 +102,15 @@ class Landing:
         return self._told(commit)
 
     def land_changes(
-        self, batches: Iterable[Changes], cursor: Position, *, stream: str = "*", dead: Sequence[DeadLetter] = (),
-        source_time_utc: datetime | None = None, correlation_id: str | None = None, position: str | None = None,
+        self,
+        batches: Iterable[Changes],
+        cursor: Position,
+        *,
+        stream: str = "*",
+        dead: Sequence[DeadLetter] = (),
+        source_time_utc: datetime | None = None,
+        correlation_id: str | None = None,
+        position: str | None = None,
         new_generation: bool = False,
     ) -> BatchRecord:
         """Land typed changes of any number of streams with the cursor and dead letters, in one commit."""
@@ -98,14 +121,29 @@ class Landing:
 
     @contextmanager
     def commit(
-        self, stream: str, cursor: Position, source_time_utc: datetime | None = None, correlation_id: str | None = None,
+        self,
+        stream: str,
+        cursor: Position,
+        source_time_utc: datetime | None = None,
+        correlation_id: str | None = None,
         new_generation: bool = False,
     ) -> Iterator[Commit]:
-        """The transaction under `land_*`, for a writer that brings its own rows (a snapshot). `on_commit` is left to the caller."""
-        with self.session() as db, one_commit(
-            db, self.system, stream, cursor, new_generation=new_generation, source_time=source_time_utc,
-            correlation_id=correlation_id, on_phase=self.on_phase,
-        ) as commit:
+        """The transaction under `land_*`, for a writer that brings its own rows (a snapshot). `on_commit` is left to
+        the caller.
+        """
+        with (
+            self.session() as db,
+            one_commit(
+                db,
+                self.system,
+                stream,
+                cursor,
+                new_generation=new_generation,
+                source_time=source_time_utc,
+                correlation_id=correlation_id,
+                on_phase=self.on_phase,
+            ) as commit,
+        ):
             yield commit
 
     def _told(self, commit: Commit) -> BatchRecord:
@@ -118,7 +156,9 @@ class Landing:
     def streams(self) -> list[str]:
         """Every stream that has landed or been declared."""
         with self.session() as db:
-            return [row[0] for row in db.execute("select distinct stream from _land.schema_version order by 1").fetchall()]
+            return [
+                row[0] for row in db.execute("select distinct stream from _land.schema_version order by 1").fetchall()
+            ]
 
     def columns(self, stream: str) -> tuple[Column, ...]:
         with self.session() as db:

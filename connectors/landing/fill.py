@@ -1,102 +1,141 @@
-"""Values that Postgres did not send because an update left a large value as it was (unchanged TOAST).
+"""Values that the source did not send because an update left a large value as it was (Postgres: unchanged TOAST).
 
-They are filled from the row before: in the same batch, else in the current state; after a key change, from the row under the old
-key. An explicit null is a value, so the search is by what was sent, not by what is null.
+They are taken from the row before: in the same batch, else in the current state; after a key change, from the row
+under the old key. An explicit null is a value, so the search is by what was sent, not by what is null.
 """
+
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pyarrow as pa
 
 from connectors.landing.casts import cast
-from connectors.landing.tables import log_of, state_of
-from connectors.model import quoted
+from connectors.model import Column, literal, quoted
 
-if TYPE_CHECKING:
-    from connectors.landing.changes import Changes
-    from connectors.landing.commit import Commit
+STATE_AT, LOG_AT = -2 << 50, -1 << 50  # places of rows from current state, and of rows that an earlier chunk appended
 
 
-def fill_unchanged(commit: Commit, batch: Changes, types: dict[str, str]) -> str:
-    """Make temp table `_filled` from `_changes`: typed, with every unchanged value filled in; returns its name.
+@dataclass(frozen=True)
+class Fill:
+    """One batch to fill: its stream's relations, its commit, and the landed type of each column."""
 
-    Rows whose values do not fit their types are left out and become dead letters first, so that they are never a source of values.
+    db: duckdb.DuckDBPyConnection
+    log: str
+    state: str
+    batch_id: int
+    columns: Sequence[Column]
+    types: dict[str, str]
+
+    @property
+    def names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+    @property
+    def keys(self) -> list[str]:
+        return [column.name for column in self.columns if column.key]
+
+
+def fill_unchanged(fill: Fill, has_old_key: bool) -> None:
+    """Make temp table `_filled` from `_changes` without `_bad`: typed, in order of `_at`, every unchanged value
+    filled in.
+
+    A value that nothing before it holds, because its row became a dead letter, stays null; `_unchanged` names it.
     """
-    from connectors.landing.changes import bad_values, dead_of_table  # the two halves of one step
+    _typed(fill, has_old_key)
+    _seeds(fill)
+    db = fill.db
+    opened = db.execute("select distinct unnest(_open) from _typed").fetchall()
+    names = [name for name in fill.names if (name,) in opened]
+    db.register("_sources", _sources(fill, names))
+    try:
+        values = ", ".join(
+            f"case when list_contains(t._open, {literal(n)}) then s{names.index(n)}.{quoted(n)} else t.{quoted(n)} end"
+            f" as {quoted(n)}"
+            if n in names
+            else f"t.{quoted(n)}"
+            for n in fill.names
+        )
+        joins = " ".join(f"left join _typed s{i} on s{i}._at = m.s{i}" for i in range(len(names)))
+        db.execute(
+            f"""
+            create or replace temp table _filled as
+            select t._at, t._commit_pos, t._ordinal, t._op, t._tx, t._commit_ts, t._unchanged, {values}
+            from _typed t left join _sources m on m._at = t._at {joins}
+            where t._at > 0
+            """
+        )
+    finally:
+        db.unregister("_sources")
+        db.execute("drop table _typed")
 
-    db, names = commit.db, [c.name for c in batch.columns]
-    keys = [c.name for c in batch.columns if c.key]
-    log, state = log_of(commit.system, batch.stream), state_of(commit.system, batch.stream)
-    db.execute(
-        f"create or replace temp table _bad as select *, {bad_values(names, types)} as _names from _changes where len(_names) > 0"
-    )
-    commit.dead.extend(dead_of_table(db, batch, "_bad"))
-    has_old = "_old_key" in batch.table.column_names
-    old = [
-        f"case when _old_key is null then {cast(k, types[k])} else try_cast(_old_key[{i + 1}] as {types[k]}) end as _from{i}"
-        if has_old else f"{cast(k, types[k])} as _from{i}"
-        for i, k in enumerate(keys)
-    ]
-    values = ", ".join(f"{cast(n, types[n])} as {quoted(n)}" for n in names)
-    db.execute(
+
+def _typed(fill: Fill, has_old_key: bool) -> None:
+    """The batch with its values cast, and in `_from<i>` the key under which each row's former values stand."""
+    came_from = []
+    for i, key in enumerate(fill.keys):
+        here = cast(key, fill.types[key])
+        there = f"try_cast(_old_key[{i + 1}] as {fill.types[key]})"
+        came_from.append(f"{f'if(_old_key is null, {here}, {there})' if has_old_key else here} as _from{i}")
+    values = ", ".join(f"{cast(n, fill.types[n])} as {quoted(n)}" for n in fill.names)
+    fill.db.execute(
         f"""
-        create or replace temp table _filled as
+        create or replace temp table _typed as
         select
-            row_number() over (order by _commit_pos, _ordinal) as _at, _commit_pos, _ordinal, _op, _tx, _commit_ts, _unchanged,
-            {values}, {', '.join(old)}, coalesce(_unchanged, []::varchar[]) as _open
+            row_number() over (order by _commit_pos, _ordinal) as _at,
+            _commit_pos, _ordinal, _op::varchar as _op, _tx, _commit_ts, _unchanged,
+            coalesce(_unchanged, []::varchar[]) as _open, {", ".join(came_from)}, {values}
         from _changes
         where (_commit_pos, _ordinal) not in (select (_commit_pos, _ordinal) from _bad)
         """
     )
-    db.execute("drop table _bad")
-    _seed_from_before(commit, names, keys, log, state)
-    match = " and ".join(f"a._from{i} = b.{quoted(k)}" for i, k in enumerate(keys))
-    while True:
-        open_rows = (db.execute("select count(*) from _filled where len(_open) > 0").fetchone() or (0,))[0]
-        if not open_rows:
-            break
-        sets = ", ".join(
-            f"{quoted(n)} = case when list_contains(_filled._open, {_text(n)}) then p.{quoted(n)} else _filled.{quoted(n)} end" for n in names
+
+
+def _seeds(fill: Fill) -> None:
+    """Add, at negative places, the earlier row of every key that a value may come from."""
+    columns = ", ".join(quoted(n) for n in fill.names)
+    same = " and ".join(f"t._from{i} = s.{quoted(k)}" for i, k in enumerate(fill.keys))
+    wanted = f"exists (select 1 from _typed t where len(t._open) > 0 and {same})"
+    newest = ", ".join(quoted(k) for k in fill.keys)
+    for place, relation, where in (
+        (STATE_AT, fill.state, wanted),
+        (
+            LOG_AT,
+            fill.log,
+            f"_batch_id = {fill.batch_id} and _op <> 'd' and {wanted} qualify row_number() over "
+            f"(partition by {newest} order by _commit_pos desc, _ordinal desc) = 1",
+        ),
+    ):
+        fill.db.execute(
+            f"insert into _typed (_at, _open, {columns}) "
+            f"select {place} + row_number() over (), [], {columns} from {relation} s where {where}"
         )
-        previous = ", ".join(f"b.{quoted(n)}" for n in names)
-        db.execute(
-            f"""
-            update _filled set {sets}, _open = []
-            from (
-                select a._at, b._open as _still, {previous}
-                from (select * from _filled where len(_open) > 0) a asof join _filled b on {match} and b._at < a._at
-            ) p
-            where p._at = _filled._at and len(p._still) = 0
-            """
-        )
-        left = (db.execute("select count(*) from _filled where len(_open) > 0").fetchone() or (0,))[0]
-        if left == open_rows:  # nothing before them anywhere: the values are unknown, and _unchanged says so
-            db.execute("update _filled set _open = []")
-    db.execute("delete from _filled where _at < 0")
-    return "_filled"
 
 
-def _seed_from_before(commit: Commit, names: list[str], keys: list[str], log: str, state: str) -> None:
-    """Add, with negative `_at`, the newest earlier row of every key that an unchanged value may come from."""
-    db = commit.db
-    columns = ", ".join(quoted(n) for n in names)
-    match = " and ".join(f"f._from{i} = s.{quoted(k)}" for i, k in enumerate(keys))
-    wanted = f"exists (select 1 from _filled f where len(f._open) > 0 and {match})"
-    db.execute(
-        f"""
-        insert into _filled (_at, _op, _open, {columns})
-        select -2, 'r', [], {columns} from {state} s where {wanted}
-        """
-    )
-    db.execute(  # rows of this batch that an earlier chunk appended already
-        f"""
-        insert into _filled (_at, _op, _open, {columns})
-        select -1, _op, [], {columns}
-        from {log} s
-        where _batch_id = {commit.batch_id} and {wanted}
-        qualify row_number() over (partition by {', '.join(quoted(k) for k in keys)} order by _commit_pos desc, _ordinal desc) = 1
-        """
-    )
+def _sources(fill: Fill, names: Sequence[str]) -> pa.Table:
+    """For each row with an open value, per open column, the place of the row that holds it: `_at`, `s0`, `s1`, ...
 
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    Each row points at the one before it under its key, deletes left out because they hold no values; pointers are
+    followed by doubling, so that a row updated n times in a batch costs log(n) steps.
+    """
+    db = fill.db
+    flags = ", ".join(f"list_contains(_open, {literal(n)}) as open{i}" for i, n in enumerate(names))
+    rows = db.execute(f"select _at, {flags} from _typed order by _at").fetchnumpy()
+    same = " and ".join(f"a._from{i} = b.{quoted(k)}" for i, k in enumerate(fill.keys))
+    before = db.execute(
+        f"select a._at, b._at as before from (select * from _typed where len(_open) > 0) a "
+        f"asof join (select * from _typed where _op is distinct from 'd') b on {same} and b._at < a._at"
+    ).fetchnumpy()
+    at = rows["_at"]
+    previous = np.arange(len(at))
+    previous[np.searchsorted(at, before["_at"])] = np.searchsorted(at, before["before"])
+    found = {"_at": pa.array(at)}
+    for i in range(len(names)):
+        source = np.where(rows[f"open{i}"], previous, np.arange(len(at)))
+        while not np.array_equal(following := source[source], source):
+            source = following
+        found[f"s{i}"] = pa.array(at[source])
+    return pa.table(found)

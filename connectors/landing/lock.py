@@ -1,8 +1,9 @@
 """Open a DuckDB file, waiting a bounded time while another process or thread has it.
 
-DuckDB lets one process write or many read. Landing and load keep a file open only while they commit or copy, so a conflict is a
-short wait; one that is not short ends in an error that names who holds the file.
+DuckDB lets one process write or many read. Landing and load keep a file open only while they commit or copy, so a
+conflict is a short wait; one that is not short ends in an error that names who holds the file.
 """
+
 from __future__ import annotations
 
 import os
@@ -10,7 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,7 +30,11 @@ _registry_lock = threading.Lock()
 def is_locked(error: duckdb.Error) -> bool:
     """DuckDB's own words for a file that another process, or another instance in this process, has open."""
     text = str(error)
-    return "Could not set lock on file" in text or "Unique file handle conflict" in text or "different configuration" in text
+    return (
+        "Could not set lock on file" in text
+        or "Unique file handle conflict" in text
+        or "different configuration" in text
+    )
 
 
 def holder_of(error: duckdb.Error) -> str:
@@ -38,15 +43,17 @@ def holder_of(error: duckdb.Error) -> str:
     if not found:
         return f"this process (PID {os.getpid()})"
     command = ""
-    try:
-        command = Path(f"/proc/{found[1]}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()[:160]
-    except OSError:
-        pass
+    with suppress(OSError):
+        command = (
+            Path(f"/proc/{found[1]}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()[:160]
+        )
     return f"PID {found[1]}" + (f" ({command})" if command else "")
 
 
 def waited(path: Path, timeout_s: float, attempt: Callable[[], T]) -> T:
-    """Run `attempt` until it no longer meets a lock on `path`; after `timeout_s` raise a TransientError that names the holder."""
+    """Run `attempt` until it no longer meets a lock on `path`; after `timeout_s` raise a TransientError that names
+    the holder.
+    """
     deadline = time.monotonic() + timeout_s
     while True:
         try:
@@ -83,7 +90,9 @@ def turn(path: Path, timeout_s: float) -> Iterator[None]:
 
 
 @contextmanager
-def opened(path: Path, timeout_s: float, settings: dict[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def opened(
+    path: Path, timeout_s: float, settings: dict[str, Any] | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-write connection to `path` for the length of the block."""
     with turn(path, timeout_s):
         config = {**SETTINGS, **(settings or {})}

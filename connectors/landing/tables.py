@@ -1,8 +1,10 @@
 """The tables of a landing file: `_land` for bookkeeping, and per stream an append-only log and its current state.
 
-`raw_<system>."<stream>__log"` is the truth, ordered by (_generation, _commit_pos, _ordinal); `raw_<system>."<stream>"` is a cache of it
-without a primary-key index, because deletes and inserts in DuckDB are many times cheaper without one.
+`raw_<system>."<stream>__log"` is the truth, ordered by (_generation, _commit_pos, _ordinal);
+`raw_<system>."<stream>"` is a cache of it without a primary-key index, because deletes and inserts in DuckDB are many
+times cheaper without one.
 """
+
 from __future__ import annotations
 
 import json
@@ -13,8 +15,14 @@ import duckdb
 from connectors.model import Column, PermanentError, quoted
 
 LOG_META = {
-    "_generation": "integer", "_commit_pos": "bigint", "_ordinal": "bigint", "_op": "varchar", "_tx": "bigint",
-    "_commit_ts": "timestamp", "_batch_id": "bigint", "_unchanged": "varchar[]",
+    "_generation": "integer",
+    "_commit_pos": "bigint",
+    "_ordinal": "bigint",
+    "_op": "varchar",
+    "_tx": "bigint",
+    "_commit_ts": "timestamp",
+    "_batch_id": "bigint",
+    "_unchanged": "varchar[]",
 }
 STATE_META = ("_commit_pos", "_ordinal", "_batch_id", "_commit_ts")
 DOCUMENT = (Column("doc_key", "varchar", key=True), Column("doc", "varchar"), Column("updated_at_raw", "varchar"))
@@ -26,10 +34,12 @@ create table if not exists _land.cursor (
 );
 create table if not exists _land.batch (
     batch_id bigint, stream varchar, from_pos varchar, to_pos varchar, rows bigint, bytes bigint, dead bigint,
-    schema_version integer, correlation_id varchar, source_time_utc timestamp, started_at timestamp, committed_at timestamp,
-    per_stream varchar,
+    schema_version integer, correlation_id varchar, source_time_utc timestamp, started_at timestamp,
+    committed_at timestamp, per_stream varchar,
 );
-create table if not exists _land.schema_version (stream varchar, version integer, columns varchar, effective_pos varchar);
+create table if not exists _land.schema_version (
+    stream varchar, version integer, columns varchar, effective_pos varchar,
+);
 create table if not exists _land.dead_letter (
     id varchar, stream varchar, key varchar, position varchar, ordinal bigint, reason varchar, raw blob, state varchar,
     attempts integer, first_seen timestamp, resolved_by varchar,
@@ -54,8 +64,12 @@ def create_control(db: duckdb.DuckDBPyConnection, system: str) -> None:
     db.execute(f"create schema if not exists {quoted(schema_of(system))}")
 
 
-def create_stream(db: duckdb.DuckDBPyConnection, system: str, stream: str, columns: Sequence[Column], catalog: str = "") -> None:
-    """Create the two relations of a stream; `catalog` prefixes them when they belong to an attached or other database."""
+def create_stream(
+    db: duckdb.DuckDBPyConnection, system: str, stream: str, columns: Sequence[Column], catalog: str = ""
+) -> None:
+    """Create the two relations of a stream; `catalog` prefixes them when they belong to an attached or other
+    database.
+    """
     at = f"{quoted(catalog)}." if catalog else ""
     meta = ", ".join(f"{name} {type_}" for name, type_ in LOG_META.items())
     data = ", ".join(f"{quoted(c.name)} {c.type}" for c in columns)
@@ -64,10 +78,13 @@ def create_stream(db: duckdb.DuckDBPyConnection, system: str, stream: str, colum
     db.execute(f"create table if not exists {at}{state_of(system, stream)} ({data}, {tail})")
 
 
-def landed_columns(db: duckdb.DuckDBPyConnection, stream: str, control: str = "_land") -> tuple[int, tuple[Column, ...]]:
+def landed_columns(
+    db: duckdb.DuckDBPyConnection, stream: str, control: str = "_land"
+) -> tuple[int, tuple[Column, ...]]:
     """The latest schema version of a stream and its columns; (0, ()) for a stream that never landed."""
     row = db.execute(
-        f"select version, columns from {control}.schema_version where stream = ? order by version desc limit 1", [stream]
+        f"select version, columns from {control}.schema_version where stream = ? order by version desc limit 1",
+        [stream],
     ).fetchone()
     return (0, ()) if row is None else (row[0], tuple(Column(**column) for column in json.loads(row[1])))
 
@@ -90,7 +107,8 @@ def _decimal(type_: str) -> tuple[int, int] | None:
 def widened(stream: str, old: Column, new: Column) -> str:
     """The type that holds both the landed and the newly declared values exactly.
 
-    Raises PermanentError when there is none, because a cast that fails or rounds in mid-stream would change what was landed.
+    Raises PermanentError when there is none, because a cast that fails or rounds in mid-stream would change what was
+    landed.
     """
     before, after = old.type.lower(), new.type.lower()
     integers = ["smallint", "integer", "bigint"]
@@ -109,7 +127,8 @@ def widened(stream: str, old: Column, new: Column) -> str:
     if before == "varchar":
         return "varchar"
     raise PermanentError(
-        f"Column {stream}.{old.name} changed its type from {old.type} to {new.type}, which does not hold every landed value.",
+        f"Column {stream}.{old.name} changed its type from {old.type} to {new.type}, "
+        "which does not hold every landed value.",
         "Take a new snapshot of the system under a new landing file, or rename the column at the source.",
     )
 
@@ -117,7 +136,8 @@ def widened(stream: str, old: Column, new: Column) -> str:
 def evolve(
     db: duckdb.DuckDBPyConnection, system: str, stream: str, columns: Sequence[Column], effective_pos: str | None
 ) -> tuple[int, tuple[Column, ...]]:
-    """Make the stream's relations hold `columns`: an added column is a nullable add, a wider type widens, a dropped column is kept.
+    """Make the stream's relations hold `columns`: an added column is a nullable add, a wider type widens, a dropped
+    column is kept.
 
     Returns the schema version in force and all landed columns. Part of the caller's transaction.
     """

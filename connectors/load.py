@@ -1,0 +1,174 @@
+"""Copy what landed into the warehouse: the batches not loaded yet, one landing file after the other, each in one
+transaction.
+
+A landing file is attached read-only for the length of its copy, files are taken in the order of their names, and what
+was loaded is recorded in the same transaction as the rows: a load can be repeated, or killed anywhere, without losing
+or doubling a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+
+from connectors.landing.lock import SETTINGS, opened, turn, waited
+from connectors.landing.state import apply
+from connectors.landing.tables import DOCUMENT, LOG_META, create_stream, landed_columns, log_of, schema_of, state_of
+from connectors.model import Column, quoted
+
+LOADED = """
+create schema if not exists _load;
+create table if not exists _load.loaded (system varchar, stream varchar, batch_id bigint, loaded_at timestamp);
+"""
+SOURCE = "_landing"
+
+
+class _Stream(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+class _System(Protocol):
+    @property
+    def system(self) -> str: ...
+    @property
+    def streams(self) -> Sequence[Any]: ...
+
+
+@dataclass
+class LoadResult:
+    """Log rows copied per `system.stream`, and whether anything in the warehouse changed."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    changed: bool = False
+
+
+def load(
+    systems: Iterable[_System],
+    home: Path | str,
+    warehouse: duckdb.DuckDBPyConnection | Path | str,
+    *,
+    lock_timeout_s: float = 30,
+) -> LoadResult:
+    """Bring `raw_<system>` in the warehouse up to every system's landing file under `home`/landing.
+
+    A file that stays locked longer than `lock_timeout_s` raises a TransientError naming the holder; what was copied
+    before it stays. A system that never landed gets empty relations for its document streams.
+    """
+    result = LoadResult()
+    with _connection(warehouse, lock_timeout_s) as db:
+        db.execute(LOADED)
+        for system in sorted(systems, key=lambda s: s.system):
+            path = Path(home) / "landing" / f"{system.system}.duckdb"
+            if path.exists():
+                with attached(db, path, lock_timeout_s):
+                    _copy_system(db, system.system, result)
+            _create_missing(db, system, result)
+    return result
+
+
+def forget(system: str, warehouse: duckdb.DuckDBPyConnection | Path | str, lock_timeout_s: float = 30) -> None:
+    """Drop what the warehouse holds of `system`, so that the next load copies its whole log again."""
+    with _connection(warehouse, lock_timeout_s) as db:
+        db.execute(LOADED)
+        db.execute("begin")
+        db.execute(f"drop schema if exists {quoted(schema_of(system))} cascade")
+        db.execute("delete from _load.loaded where system = ?", [system])
+        db.execute("commit")
+
+
+@contextmanager
+def _connection(
+    warehouse: duckdb.DuckDBPyConnection | Path | str, timeout_s: float
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    if isinstance(warehouse, duckdb.DuckDBPyConnection):
+        yield warehouse
+        return
+    path = Path(warehouse)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with opened(path, timeout_s, {**SETTINGS, "memory_limit": "1GB"}) as db:
+        yield db
+
+
+@contextmanager
+def attached(db: duckdb.DuckDBPyConnection, path: Path, timeout_s: float) -> Iterator[None]:
+    """Attach a landing file read-only as `_landing` for the length of the block, waiting while somebody commits to
+    it.
+    """
+    target = str(path).replace("'", "''")
+    with turn(path, timeout_s):
+        waited(path, timeout_s, lambda: db.execute(f"attach '{target}' as {SOURCE} (read_only)"))
+        try:
+            yield
+        finally:
+            db.execute(f"detach {SOURCE}")
+
+
+def _copy_system(db: duckdb.DuckDBPyConnection, system: str, result: LoadResult) -> None:
+    """Copy every stream's new batches in one transaction: the streams of a batch appear together."""
+    streams = db.execute(f"select distinct stream from {SOURCE}._land.schema_version order by 1").fetchall()
+    newest = (db.execute(f"select coalesce(max(batch_id), 0) from {SOURCE}._land.batch").fetchone() or (0,))[0]
+    db.execute("begin")
+    try:
+        db.execute(f"create schema if not exists {quoted(schema_of(system))}")
+        for (stream,) in streams:
+            copied = _copy_stream(db, system, stream, newest)
+            result.rows[f"{system}.{stream}"] = copied
+            result.changed |= copied > 0
+        db.execute("commit")
+    except BaseException:
+        db.execute("rollback")
+        raise
+
+
+def _copy_stream(db: duckdb.DuckDBPyConnection, system: str, stream: str, newest: int) -> int:
+    columns = landed_columns(db, stream, f"{SOURCE}._land")[1]
+    create_stream(db, system, stream, columns)
+    _add_columns(db, system, stream, columns)
+    log, state = log_of(system, stream), state_of(system, stream)
+    row = db.execute(
+        "select max(batch_id) from _load.loaded where system = ? and stream = ?", [system, stream]
+    ).fetchone()
+    done = row[0] if row and row[0] is not None else -1
+    if newest <= done:
+        return 0
+    names = ", ".join([*LOG_META, *(quoted(c.name) for c in columns)])
+    db.execute(f"insert into {log} ({names}) select {names} from {SOURCE}.{log} where _batch_id > {done}")
+    copied = (db.execute(f"select count(*) from {log} where _batch_id > {done}").fetchone() or (0,))[0]
+    if copied:
+        apply(db, log, state, columns, f"_batch_id > {done}")
+    db.execute("delete from _load.loaded where system = ? and stream = ?", [system, stream])
+    db.execute("insert into _load.loaded values (?, ?, ?, now()::timestamp)", [system, stream, newest])
+    return copied
+
+
+def _add_columns(db: duckdb.DuckDBPyConnection, system: str, stream: str, columns: Sequence[Column]) -> None:
+    have = {
+        name: type_.lower()
+        for name, type_ in db.execute(
+            "select column_name, data_type from duckdb_columns() where database_name = current_database() "
+            "and schema_name = ? and table_name = ?",
+            [schema_of(system), stream],
+        ).fetchall()
+    }
+    for column in columns:
+        for relation in (log_of(system, stream), state_of(system, stream)):
+            if column.name not in have:
+                db.execute(f"alter table {relation} add column {quoted(column.name)} {column.type}")
+            elif have[column.name] != column.type.lower():
+                db.execute(f"alter table {relation} alter column {quoted(column.name)} type {column.type}")
+
+
+def _create_missing(db: duckdb.DuckDBPyConnection, system: _System, result: LoadResult) -> None:
+    """A declared document stream that never landed exists as an empty table, so that what selects from it builds."""
+    if getattr(getattr(system, "read", None), "kind", "") == "postgres":
+        return
+    db.execute(f"create schema if not exists {quoted(schema_of(system.system))}")
+    for stream in system.streams:
+        create_stream(db, system.system, stream.name, DOCUMENT)
+        result.rows.setdefault(f"{system.system}.{stream.name}", 0)

@@ -1,0 +1,115 @@
+"""Connections to the source, with the session settings under which its text means one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import psycopg
+from psycopg import pq
+from psycopg.conninfo import make_conninfo
+
+from connectors.model import PermanentError, TransientError
+
+SESSION = (
+    "-c datestyle=ISO -c timezone=UTC -c intervalstyle=postgres -c bytea_output=hex -c extra_float_digits=1 "
+    "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
+)
+PERMANENT = (
+    "28",
+    "42",
+    "3D",
+    "3F",
+    "0A",
+    "22",
+)  # authorization, syntax or permission, unknown catalog, unsupported, data
+
+
+def session_dsn(dsn: str, **more: Any) -> str:
+    return make_conninfo(
+        dsn, **{"options": SESSION, "application_name": "crossdock", "client_encoding": "UTF8", **more}
+    )
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turn a driver's error into ours: what SQLSTATE says cannot be retried is permanent, the rest transient."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise _error(doing, error.sqlstate, error) from error
+    except adbc.Error as error:
+        raise _error(doing, getattr(error, "sqlstate", None), error) from error
+
+
+def _error(doing: str, sqlstate: str | None, error: Exception) -> PermanentError | TransientError:
+    text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if sqlstate and sqlstate.startswith(PERMANENT):
+        return PermanentError(
+            f"{doing}: {text}.", "Correct the role's rights, the publication or the connection, then run again."
+        )
+    return TransientError(f"{doing}: {text}.", "The next run starts where the last commit ended.")
+
+
+@contextmanager
+def sql(dsn: str) -> Iterator[psycopg.Connection]:
+    """An autocommit SQL connection."""
+    with translated("Talking to the source"):
+        with psycopg.connect(session_dsn(dsn), autocommit=True) as connection:
+            yield connection
+
+
+@contextmanager
+def arrow(dsn: str, autocommit: bool = True) -> Iterator[adbc.Connection]:
+    """An ADBC connection, for results too large for rows of Python objects."""
+    with translated("Reading from the source"):
+        connection = adbc.connect(session_dsn(dsn), autocommit=autocommit)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+class ReplicationLink:
+    """A connection that speaks the replication protocol; psycopg offers it at libpq's level only."""
+
+    def __init__(self, dsn: str) -> None:
+        with translated("Opening a replication connection"):
+            self._connection = psycopg.connect(
+                session_dsn(dsn, replication="database", options=SESSION + " -c wal_sender_timeout=0"),
+                autocommit=True,
+            )
+        self.pg = self._connection.pgconn
+
+    def __enter__(self) -> ReplicationLink:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._connection.close()
+
+    def command(self, text: str, *expected: pq.ExecStatus) -> list[list[str | None]]:
+        """Run a replication command; returns its rows as text."""
+        result = self.pg.exec_(text.encode())
+        if result.status not in (expected or (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)):
+            message = (result.error_message or b"").decode(errors="replace").strip()
+            state = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
+            raise _error(f"Replication command {text.split(' ')[0]}", state, RuntimeError(message))
+        return [
+            [
+                None if (value := result.get_value(row, column)) is None else value.decode()
+                for column in range(result.nfields)
+            ]
+            for row in range(result.ntuples)
+        ]
+
+
+def lsn_of(text: str) -> int:
+    """`16/B374D848` -> the 64-bit position."""
+    high, low = text.split("/")
+    return int(high, 16) << 32 | int(low, 16)
+
+
+def lsn_text(position: int) -> str:
+    return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"

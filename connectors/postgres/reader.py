@@ -1,0 +1,219 @@
+"""Bring a landing file up to its Postgres source: snapshot once, then the slot's transactions, each batch landed and
+then acknowledged.
+
+The start position always comes from DuckDB. The order is: commit in DuckDB, then advance the slot; a kill between the
+two makes the server send again what has landed, and the position says to leave it out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+
+from connectors.landing import Changes, Landing
+from connectors.model import BatchRecord, PermanentError
+from connectors.postgres import slot as slots
+from connectors.postgres import snapshot
+from connectors.postgres.decoder import Decoder, StreamSpec
+from connectors.postgres.gather import BATCH_MESSAGES, Gathered, transactions
+from connectors.postgres.link import ReplicationLink, lsn_of, lsn_text, sql
+from connectors.postgres.stream import PEEK_MESSAGES, PEEK_WAL_BYTES, peek, receive
+
+FLUSH_WAIT_S = 1.0
+
+
+@dataclass
+class SyncCounts:
+    """What one sync landed. `position` is the landed LSN; the source is complete up to `complete_up_to` (naive UTC).
+    """
+
+    rows: int = 0
+    batches: int = 0
+    dead: int = 0
+    position: str = ""
+    complete_up_to: datetime | None = None
+    per_stream: dict[str, int] = field(default_factory=dict)
+
+    def add(self, record: BatchRecord) -> None:
+        self.rows += record.rows
+        self.dead += record.dead
+        self.batches += 1
+        for stream, rows in record.per_stream.items():
+            self.per_stream[stream] = self.per_stream.get(stream, 0) + rows
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`wal_bytes`: how much WAL a peek may span before the replication protocol takes over. `messages`: how many a
+    peek returns, about. `batch`: how many go into one commit, about; a transaction is never cut.
+    """
+
+    wal_bytes: int = PEEK_WAL_BYTES
+    messages: int = PEEK_MESSAGES
+    batch: int = BATCH_MESSAGES
+
+
+def source_position(dsn: str) -> str:
+    """The source's newest position, as `sync_postgres` will land it once it has read that far."""
+    with sql(dsn) as connection:
+        return str(_one(connection, "select pg_current_wal_flush_lsn()::text"))
+
+
+def sync_postgres(
+    system: str,
+    landing: Landing,
+    *,
+    dsn: str,
+    publication: str,
+    streams: Sequence[StreamSpec],
+    slot: str | None = None,
+    on_progress: Callable[[str, int], None] | None = None,
+    resnapshot: bool = False,
+    limits: Limits = Limits(),
+) -> SyncCounts:
+    """Land everything that the source had committed when this call began; safe to kill at any moment and to repeat.
+
+    `slot` defaults to `crossdock_<system>`. `on_progress(stream, rows)` is called during a snapshot, and with `*`
+    after each batch. `resnapshot` starts a new generation. Raises PositionLost or another PermanentError that says
+    what to do, TransientError otherwise.
+    """
+    slot, counts = slot or f"crossdock_{system}", SyncCounts()
+    cursor = landing.cursor("*")
+    if cursor is None or resnapshot:
+        record = snapshot.take(landing, dsn, slot, publication, streams, on_progress).record
+        assert record is not None
+        counts.add(record)
+        if landing.on_commit:
+            landing.on_commit(record)
+        cursor = landing.cursor("*")
+        assert cursor is not None
+    _check_streams(landing, streams)
+    with ReplicationLink(dsn) as link:
+        identity = slots.identify(link)
+    with sql(dsn) as connection:
+        slots.check_publication(connection, publication, streams)
+        flushed, restart = slots.confirmed(connection, slot, cursor, identity)
+        now, target = _target(connection)
+        run = _Run(landing, dsn, publication, streams, slot, limits, on_progress, counts, connection, cursor, target)
+        if flushed < lsn_of(cursor["lsn"]):  # landed, but a kill came before the acknowledgement
+            run.acknowledge()
+        run.read_up_to(target, restart, now)
+    counts.position = run.cursor["lsn"]
+    counts.complete_up_to = now
+    return counts
+
+
+def _one(connection: psycopg.Connection, query: str) -> Any:
+    row = connection.execute(query).fetchone()  # type: ignore[call-overload]
+    return row[0] if row else None
+
+
+def _target(connection: psycopg.Connection) -> tuple[datetime, int]:
+    """The server's time, and a position behind every transaction that committed before it.
+
+    With asynchronous commit a commit is visible before it is flushed, and only flushed WAL is decoded: wait for it,
+    within a bound.
+    """
+    now, inserted = connection.execute(
+        "select clock_timestamp() at time zone 'UTC', pg_current_wal_insert_lsn()::text"
+    ).fetchone() or (None, "0/0")
+    deadline = time.monotonic() + FLUSH_WAIT_S
+    while (flushed := lsn_of(_one(connection, "select pg_current_wal_flush_lsn()::text"))) < lsn_of(inserted):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    return now, flushed
+
+
+def _check_streams(landing: Landing, streams: Sequence[StreamSpec]) -> None:
+    absent = sorted({s.name for s in streams} - set(landing.streams()))
+    if absent:
+        raise PermanentError(f"Streams {', '.join(absent)} have no snapshot.", slots.RESNAPSHOT)
+
+
+@dataclass
+class _Run:
+    """The reading part of one sync. `cursor` is always what DuckDB holds."""
+
+    landing: Landing
+    dsn: str
+    publication: str
+    streams: Sequence[StreamSpec]
+    slot: str
+    limits: Limits
+    on_progress: Callable[[str, int], None] | None
+    counts: SyncCounts
+    connection: psycopg.Connection
+    cursor: dict[str, Any]
+    target: int
+    complete: bool = False
+
+    @property
+    def at(self) -> int:
+        return lsn_of(self.cursor["lsn"])
+
+    def read_up_to(self, target: int, restart: int, now: datetime) -> None:
+        """Land batch after batch until everything that committed before `target` has landed, then adopt `target`: the
+        slot and the complete-up-to instant (`now`) move on also when only other tables were written.
+        """
+        while self.at < target:
+            upto = min(target, restart + self.limits.wal_bytes)
+            if upto <= self.at < target:
+                self._land(receive(self.dsn, self.slot, self.publication, self.at, target), target, now)
+                break
+            total = 0
+            if upto > self.at:
+                total = self._land(peek(self.dsn, self.slot, self.publication, upto, self.limits.messages), upto, now)
+            if total < self.limits.messages:  # the peek ended by position, so nothing before `upto` is left
+                if upto == target or self.at >= target:
+                    break
+                self._adopt(upto, None)
+            restart = slots.restart_position(self.connection, self.slot)
+        if not self.complete:
+            self._adopt(target, now)
+
+    def _land(self, arrays: Iterator[pa.Array], upto: int, now: datetime) -> int:
+        """Land messages that hold everything committed before `upto`, unless they reach the limit; returns how many
+        they were.
+        """
+        total, decoder = 0, Decoder(self.streams, after=self.at)
+        for gathered in transactions(arrays, self.landing.path.parent, self.limits.batch):
+            total += gathered.messages
+            whole = gathered.last and total < self.limits.messages
+            self._commit(
+                self._decoded(gathered, decoder), max(gathered.end, upto if whole else 0), now if whole else None
+            )
+        if total:
+            self.acknowledge()
+        return total
+
+    @staticmethod
+    def _decoded(gathered: Gathered, decoder: Decoder) -> Iterator[Changes]:
+        for array in gathered.arrays():
+            yield from decoder.decode(array)
+
+    def _adopt(self, position: int, now: datetime | None) -> None:
+        """Take over a position before which nothing is left to land: in DuckDB first, then at the slot."""
+        self._commit(iter(()), position, now)
+        self.acknowledge()
+
+    def _commit(self, changes: Iterator[Changes], position: int, now: datetime | None) -> None:
+        cursor = {**self.cursor, "lsn": lsn_text(max(position, self.at))}
+        record = self.landing.land_changes(changes, cursor, position=cursor["lsn"], source_time_utc=now)
+        self.cursor = cursor
+        self.complete = now is not None and self.at >= self.target
+        self.counts.add(record)
+        if self.on_progress:
+            self.on_progress("*", self.counts.rows)
+
+    def acknowledge(self) -> None:
+        phase = self.landing.on_phase or (lambda _name: None)
+        phase("acknowledging")
+        slots.advance(self.connection, self.slot, self.at)
+        phase("acknowledged")

@@ -1,0 +1,194 @@
+"""The replication slot: made with an exported snapshot, checked before every read, advanced only behind what DuckDB
+committed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from connectors.model import PermanentError, TransientError, quoted
+from connectors.postgres.decoder import StreamSpec
+from connectors.postgres.link import ReplicationLink, lsn_of, lsn_text
+
+BUSY_S = 30.0
+RESNAPSHOT = "Take a new snapshot (sync with resnapshot), which starts a new generation and keeps the log."
+
+
+class PositionLost(PermanentError):
+    """The source can no longer continue from the landed position without a gap; reading on would lose changes
+    silently.
+    """
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which cluster this is, and on which timeline: a restored backup or a failed-over replica differs in one of
+    them.
+    """
+
+    system_identifier: str
+    timeline: int
+
+
+def identify(link: ReplicationLink) -> Identity:
+    row = link.command("IDENTIFY_SYSTEM")[0]
+    return Identity(str(row[0]), int(row[1] or 0))
+
+
+def create(link: ReplicationLink, slot: str) -> tuple[int, str]:
+    """Create the slot; returns its consistent point and the exported snapshot's name, valid until the link's next
+    command.
+    """
+    row = link.command(f"CREATE_REPLICATION_SLOT {quoted(slot)} LOGICAL pgoutput (SNAPSHOT 'export')")[0]
+    return lsn_of(str(row[1])), str(row[2])
+
+
+def drop(connection: psycopg.Connection, slot: str) -> None:
+    """Drop the slot if it exists; TransientError while somebody reads from it."""
+    free(connection, slot)
+    connection.execute(
+        "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s", [slot]
+    )
+
+
+def confirmed(
+    connection: psycopg.Connection, slot: str, cursor: Mapping[str, Any], identity: Identity
+) -> tuple[int, int]:
+    """Check that the slot continues where `cursor` ended; returns its confirmed and its restart position.
+
+    Postgres starts a reader at the confirmed position if asked for less, without a word, so the comparison is ours.
+    Raises PositionLost.
+    """
+    landed = Identity(str(cursor["system_identifier"]), int(cursor["timeline"]))
+    if landed.system_identifier != identity.system_identifier:
+        raise PositionLost(
+            "The source is another cluster than the one that was landed (system identifier differs).", RESNAPSHOT
+        )
+    if landed.timeline != identity.timeline:
+        raise PositionLost(
+            f"The source is on timeline {identity.timeline}, the landed position on {landed.timeline}: "
+            "a restore or failover happened.",
+            RESNAPSHOT,
+        )
+    free(connection, slot)
+    row = connection.execute(
+        "select plugin, wal_status, confirmed_flush_lsn::text, restart_lsn::text, database = current_database() "
+        "from pg_replication_slots where slot_name = %s",
+        [slot],
+    ).fetchone()
+    if row is None:
+        raise PositionLost(
+            f"Slot {slot} no longer exists; the changes since {cursor['lsn']} may be gone.", RESNAPSHOT
+        )
+    plugin, wal_status, flushed, restart, is_here = row
+    if wal_status == "lost" or restart is None:
+        raise PositionLost(
+            f"Slot {slot} was invalidated: the server removed WAL that it needed.",
+            "Raise max_slot_wal_keep_size. " + RESNAPSHOT,
+        )
+    if plugin != "pgoutput" or not is_here:
+        raise PositionLost(
+            f"Slot {slot} is not a pgoutput slot of this database.", "Name another slot for this system."
+        )
+    if lsn_of(flushed) > lsn_of(cursor["lsn"]):
+        raise PositionLost(
+            f"Slot {slot} was advanced to {flushed}, beyond the landed position {cursor['lsn']}, by somebody else.",
+            RESNAPSHOT,
+        )
+    return lsn_of(flushed), lsn_of(restart)
+
+
+def check_publication(
+    connection: psycopg.Connection, publication: str, streams: Sequence[StreamSpec]
+) -> dict[str, list[str]]:
+    """Every stream's published columns by table. Raises PermanentError for a table that the publication does not
+    cover or whose replica identity lacks a key column, since its deletes could not be applied.
+    """
+    published = {
+        f"{schema}.{table}": list(columns)
+        for schema, table, columns in connection.execute(
+            "select schemaname, tablename, attnames from pg_publication_tables where pubname = %s", [publication]
+        ).fetchall()
+    }
+    absent = sorted(s.table for s in streams if s.table not in published)
+    if absent:
+        raise PermanentError(
+            f"Publication {publication} does not cover {', '.join(absent)}.",
+            f"Add the tables (alter publication {quoted(publication)} add table ...), "
+            "or take them out of the system's streams.",
+        )
+    flags = connection.execute(
+        "select pubinsert and pubupdate and pubdelete and pubtruncate from pg_publication where pubname = %s",
+        [publication],
+    ).fetchone()
+    if not flags or not flags[0]:
+        raise PermanentError(
+            f"Publication {publication} leaves out some operations.", "Publish insert, update, delete and truncate."
+        )
+    for stream in streams:
+        identity = identity_columns(connection, stream.table)
+        lacking = [column for column in stream.key if column not in identity] or ([] if identity else ["any column"])
+        if lacking:
+            raise PermanentError(
+                f"The replica identity of {stream.table} lacks {', '.join(lacking)}.",
+                "Give the table a primary key, or set replica identity full.",
+            )
+    return published
+
+
+def identity_columns(connection: psycopg.Connection, table: str) -> list[str]:
+    """The columns that identify a row of `schema.table` in its deletes: of its replica identity, all of them if it is
+    FULL.
+    """
+    schema, name = table.split(".", 1)
+    rows = connection.execute(
+        """
+        select a.attname
+        from pg_class c
+        join pg_namespace n on n.oid = c.relnamespace
+        join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+        left join pg_index i on i.indrelid = c.oid
+            and (c.relreplident = 'd' and i.indisprimary or c.relreplident = 'i' and i.indisreplident)
+        where n.nspname = %s and c.relname = %s and (c.relreplident = 'f' or a.attnum = any (i.indkey))
+        order by a.attnum
+        """,
+        [schema, name],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def advance(connection: psycopg.Connection, slot: str, position: int) -> None:
+    """Acknowledge everything before `position`: the server may forget it. Call it only after DuckDB committed."""
+    free(connection, slot)
+    connection.execute("select pg_replication_slot_advance(%s, %s::pg_lsn)", [slot, lsn_text(position)])
+
+
+def restart_position(connection: psycopg.Connection, slot: str) -> int:
+    """Where the server starts to decode: behind it lies all WAL of transactions that are not acknowledged."""
+    row = connection.execute(
+        "select restart_lsn::text from pg_replication_slots where slot_name = %s", [slot]
+    ).fetchone()
+    return lsn_of(row[0]) if row and row[0] else 0
+
+
+def free(connection: psycopg.Connection, slot: str) -> None:
+    """Wait, bounded, while a server process still holds the slot: after a kill it notices only when it next writes to
+    us.
+    """
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        row = connection.execute(
+            "select active_pid from pg_replication_slots where slot_name = %s", [slot]
+        ).fetchone()
+        if row is None or row[0] is None:
+            return
+        if time.monotonic() > deadline:
+            raise TransientError(
+                f"Slot {slot} is in use by server process {row[0]}.", "Let the other reader finish, then run again."
+            )
+        time.sleep(0.05)

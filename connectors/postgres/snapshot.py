@@ -1,0 +1,223 @@
+"""The first copy: every stream as of the slot's consistent point, landed in one commit, so that it is there whole or
+not at all.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import psycopg
+import pyarrow as pa
+
+from connectors.landing import Changes, Landing
+from connectors.landing.changes import append
+from connectors.landing.commit import Commit
+from connectors.landing.state import SNAPSHOT, replace_by_snapshot
+from connectors.landing.tables import evolve, log_of, state_of
+from connectors.model import Column, literal, quoted
+from connectors.postgres import slot as slots
+from connectors.postgres.decoder import StreamSpec
+from connectors.postgres.link import ReplicationLink, arrow, lsn_text, sql
+from connectors.postgres.refused import dead_row, instant_reason, no_instant, not_utf8
+from connectors.postgres.types import INSTANTS, duckdb_type
+
+BATCH_BYTES = 8 << 20
+AHEAD = 2  # record batches read ahead of the one that DuckDB appends
+
+Progress = Callable[[str, int], None]
+
+
+def take(
+    landing: Landing,
+    dsn: str,
+    slot: str,
+    publication: str,
+    streams: Sequence[StreamSpec],
+    on_progress: Progress | None = None,
+) -> Commit:
+    """Make the slot, copy every stream in its exported snapshot, and commit rows, state and cursor together.
+
+    A slot left by an attempt that was killed is dropped first: nothing of it was committed. Unlike later batches,
+    which are extracted before the file is opened, this one holds the landing file while it reads; there is nothing to
+    load from it before.
+    """
+    with sql(dsn) as connection:
+        published = slots.check_publication(connection, publication, streams)
+        slots.drop(connection, slot)
+        now = connection.execute("select clock_timestamp() at time zone 'UTC'").fetchone()
+        described = {s.name: describe(connection, s, published[s.table]) for s in streams}
+    phase = landing.on_phase or (lambda _name: None)
+    with ReplicationLink(dsn) as link:
+        identity = slots.identify(link)
+        point, exported = slots.create(link, slot)
+        phase("snapshot")
+        cursor = {
+            "lsn": lsn_text(point),
+            "system_identifier": identity.system_identifier,
+            "timeline": identity.timeline,
+            "slot": slot,
+            "publication": publication,
+        }
+        source_time = now[0] if now else None
+        with landing.commit("*", cursor, source_time, new_generation=True) as commit:
+            for stream in streams:
+                rows = read(dsn, exported, stream.table, described[stream.name])
+                _write(commit, stream.name, described[stream.name], rows, point - 1, source_time, on_progress)
+    return commit
+
+
+def describe(connection: psycopg.Connection, stream: StreamSpec, published: Sequence[str]) -> tuple[Column, ...]:
+    """The published columns of a table, in its order, with their DuckDB types and the stream's key."""
+    schema, table = stream.table.split(".", 1)
+    key = list(stream.key) or slots.identity_columns(connection, stream.table)
+    rows = connection.execute(
+        "select attname, atttypid::int8, atttypmod from pg_attribute where attrelid = %s::regclass and attnum > 0 "
+        "and not attisdropped and attgenerated = '' order by attnum",
+        [quoted(schema, table)],
+    ).fetchall()
+    return tuple(
+        Column(name, duckdb_type(oid, modifier), name in key) for name, oid, modifier in rows if name in published
+    )
+
+
+def read(dsn: str, exported: str, table: str, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
+    """Record batches of a table's columns as text, in the exported snapshot; read ahead in a thread while the caller
+    works.
+    """
+    ahead: queue.Queue[Any] = queue.Queue(AHEAD)
+    stopped = threading.Event()
+
+    def produce() -> None:
+        try:
+            for batch in _batches(dsn, exported, table, columns):
+                while not stopped.is_set():
+                    try:
+                        ahead.put(batch, timeout=0.2)
+                        break
+                    except queue.Full:
+                        continue
+                if stopped.is_set():
+                    return
+            ahead.put(None)
+        except BaseException as error:
+            ahead.put(error)
+
+    thread = threading.Thread(target=produce, name=f"snapshot of {table}", daemon=True)
+    thread.start()
+    try:
+        while (item := ahead.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        stopped.set()
+        while thread.is_alive():
+            try:
+                ahead.get_nowait()
+            except queue.Empty:
+                thread.join(0.05)
+
+
+def _batches(dsn: str, exported: str, table: str, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
+    values = ", ".join(f"{quoted(c.name)}::text" for c in columns)
+    with arrow(dsn, autocommit=False) as connection, connection.cursor() as cursor:
+        cursor.execute("set transaction isolation level repeatable read, read only")
+        cursor.execute(f"set transaction snapshot {literal(exported)}")
+        cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
+        cursor.execute(f"select {values} from {quoted(*table.split('.', 1))}")
+        yield from cursor.fetch_record_batch()
+
+
+def _write(
+    commit: Commit,
+    stream: str,
+    columns: tuple[Column, ...],
+    batches: Iterator[pa.RecordBatch],
+    position: int,
+    source_time: datetime | None,
+    on_progress: Progress | None,
+) -> None:
+    version, landed = evolve(commit.db, commit.system, stream, columns, lsn_text(position))
+    commit.version = max(commit.version, version)
+    log, state = log_of(commit.system, stream), state_of(commit.system, stream)
+    if commit.generation > 1:  # what the former generation had is gone, in the log as in the state
+        commit.db.execute(
+            f"insert into {log} (_generation, _commit_pos, _ordinal, _op, _commit_ts, _batch_id) "
+            "values (?, ?, -1, 't', ?, ?)",
+            [commit.generation, position, source_time, commit.batch_id],
+        )
+    rows, seen = 0, 0
+    for batch in batches:
+        changes = _as_changes(stream, columns, batch, position, seen, source_time)
+        commit.dead.extend(changes.dead)
+        rows += append(commit, changes, landed)
+        commit.bytes += batch.nbytes
+        seen += len(batch)
+        if on_progress:
+            on_progress(stream, seen)
+    commit.per_stream[stream] = rows
+    replace_by_snapshot(commit.db, log, state, landed, f"_batch_id = {commit.batch_id} and _op = '{SNAPSHOT}'")
+
+
+def _as_changes(
+    stream: str,
+    columns: tuple[Column, ...],
+    batch: pa.RecordBatch,
+    position: int,
+    first: int,
+    source_time: datetime | None,
+) -> Changes:
+    """A record batch of text -> snapshot rows; those that hold an instant DuckDB would misread, or bytes that are not
+    UTF-8, are dead.
+    """
+    n = len(batch)
+    table = pa.table(
+        [
+            pa.repeat(pa.scalar(position, pa.int64()), n),
+            pa.array(np.arange(first, first + n)),
+            pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, np.int8)), pa.array([SNAPSHOT])),
+            pa.nulls(n, pa.int64()),
+            pa.repeat(pa.scalar(source_time, pa.timestamp("us")), n),
+            pa.nulls(n, pa.list_(pa.string())),
+            *batch.columns,
+        ],
+        names=["_commit_pos", "_ordinal", "_op", "_tx", "_commit_ts", "_unchanged", *(c.name for c in columns)],
+    )
+    bad = _bad(columns, batch)
+    if not bad:
+        return Changes(stream, columns, table)
+    keep = np.ones(n, dtype=bool)
+    keep[list(bad)] = False
+    dead = tuple(
+        dead_row(
+            stream, columns, [_values(a, row)[0] for a in batch.columns], reason, SNAPSHOT, position, first + row
+        )
+        for row, reason in sorted(bad.items())
+    )
+    return Changes(stream, columns, table.filter(pa.array(keep)), dead)
+
+
+def _bad(columns: Sequence[Column], batch: pa.RecordBatch) -> dict[int, str]:
+    """Row -> reason, for values that must not reach DuckDB."""
+    bad: dict[int, str] = {}
+    for column, array in zip(columns, batch.columns, strict=True):
+        if column.type in INSTANTS and array.buffers()[2] is not None and array.buffers()[2].size:
+            ends = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
+            last = np.frombuffer(array.buffers()[2], np.uint8)[np.maximum(ends[1:] - 1, 0)]
+            for i in no_instant(last, ends[1:] - ends[:-1]):
+                bad[i] = instant_reason(column, _values(array, i)[0])
+        else:
+            try:
+                array.validate(full=True)
+            except pa.ArrowInvalid:
+                bad.update(not_utf8(column, _values(array)))
+    return bad
+
+
+def _values(array: pa.Array, row: int | None = None) -> list[bytes | None]:
+    return (array if row is None else array.slice(row, 1)).cast(pa.binary()).to_pylist()
