@@ -14,9 +14,9 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sandbox.systems.box import Box
+from sandbox.systems.control import zulu
 from sandbox.systems.session import Session
 
 
@@ -87,11 +87,10 @@ def main() -> int:
     try:
         report("generate", done=0, total=1)
         world, identity, until = make_world(chosen)
-        ZoneInfo(world.erp_zone)
         box = Box(folder, identity, world.erp_zone, only_erp=chosen.world == "wwi")
         session = Session(world, box, chosen.home, report)
         session.open(until, chaos=chosen.chaos)
-        report("ready", now=world.now.isoformat())
+        report("ready", now=zulu(world.now))
         pace = chosen.live if chosen.live is not None else (0.0 if chosen.replay else None)
         session.run(pace, follow=os.getppid() if chosen.follow_parent else None)
     except _Stopped:

@@ -98,7 +98,9 @@ class Session:
                 try:
                     answer.set_result(self.advance(days))
                 except Exception as error:
+                    # The world has moved and its systems have not: going on would lose what happened.
                     answer.set_exception(error)
+                    raise
             self.box.tick()
             if due and not self._has_ended():
                 next_day = time.monotonic() + (seconds_per_day or 0)

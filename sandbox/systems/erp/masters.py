@@ -37,7 +37,7 @@ def money(value: Any) -> Decimal:
         exact = amount.quantize(Decimal("0.01"))
     except InvalidOperation as error:
         raise ValueError("must be an amount such as 21.50") from error
-    if amount < 0 or amount != exact or amount >= Decimal("1e12"):
+    if not amount.is_finite() or amount < 0 or amount != exact or amount >= Decimal("1e12"):
         raise ValueError("must be an amount of 0 or more with at most two decimals")
     return exact
 
