@@ -6,86 +6,57 @@
     dimensions  {dimension name: base column}
     period_date base column with the date that assigns a fact to its period
     keys        further columns to group by everywhere (none by default)
-    periods     period kinds, `total` last
+    dated       period kinds with a date; none for a snapshot, which has only its `total`
 
     Result: the keys, period_kind, period, dimension, dimension_value, the measures. A fact without a period date counts only
     in `total`; a fact without a value in a dimension has no cell in that dimension. The company's total exists on empty input.
 #}
-{% macro kpi_rollup(base, measures, dimensions, period_date='period_date', keys=[], periods=['day', 'week', 'month', 'year', 'total']) %}
-    {%- set labels = {'day': 'day_label', 'week': 'week_label', 'month': 'month_label', 'year': 'year_label'} %}
+{% macro kpi_rollup(base, measures, dimensions, period_date='period_date', keys=[], dated=['day', 'week', 'month', 'year']) %}
+    {%- set period %}case{% for kind in dated %} when period_kind = '{{ kind }}' then {{ kind }}_label{% endfor %} when true then 'total' end{% endset %}
+    {%- set dimension_value %}case{% for name in dimensions %} when dimension = '{{ name }}' then by_{{ name }}{% endfor %} else '' end{% endset %}
     select
         {%- for key in keys %}
         {{ key }},
         {%- endfor %}
         period_kind,
-        case period_kind
-            {%- for period in periods if period != 'total' %}
-            when '{{ period }}' then {{ labels[period] }}
-            {%- endfor %}
-            else 'total'
-        end as period,
+        {{ period }} as period,
         dimension,
-        case dimension
-            {%- for dimension, column in dimensions.items() %}
-            when '{{ dimension }}' then dimension_{{ loop.index }}
-            {%- endfor %}
-            else ''
-        end as dimension_value,
-        {%- for measure in measures %}
-        {{ measure }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        {{ dimension_value }} as dimension_value,
+        {{ measures.keys() | join(',\n        ') }}
     from (
         select
             {%- for key in keys %}
             fact.{{ key }},
             {%- endfor %}
-            case
-                {%- for period in periods if period != 'total' %}
-                when grouping(calendar.{{ labels[period] }}) = 0 then '{{ period }}'
-                {%- endfor %}
-                else 'total'
-            end as period_kind,
-            {%- for period in periods if period != 'total' %}
-            calendar.{{ labels[period] }},
+            case{% for kind in dated %} when grouping(calendar.{{ kind }}_label) = 0 then '{{ kind }}'{% endfor %} when true then 'total' end as period_kind,
+            {%- for kind in dated %}
+            calendar.{{ kind }}_label,
             {%- endfor %}
-            case
-                {%- for dimension, column in dimensions.items() %}
-                when grouping(fact.{{ column }}) = 0 then '{{ dimension }}'
-                {%- endfor %}
-                else ''
-            end as dimension,
-            {%- for dimension, column in dimensions.items() %}
-            fact.{{ column }} as dimension_{{ loop.index }},
+            case{% for name, column in dimensions.items() %} when grouping(fact.{{ column }}) = 0 then '{{ name }}'{% endfor %} else '' end as dimension,
+            {%- for name, column in dimensions.items() %}
+            fact.{{ column }} as by_{{ name }},
             {%- endfor %}
             {%- for measure, expression in measures.items() %}
             {{ expression }} as {{ measure }}{{ ',' if not loop.last }}
             {%- endfor %}
         from {{ base }} as fact
+        {%- if dated %}
         left join {{ ref('dim_date') }} as calendar
             on calendar.date_day = fact.{{ period_date }}
+        {%- endif %}
         group by grouping sets (
-            {%- for period in periods %}
-            {%- set period_loop = loop %}
+            {%- for kind in dated + [none] %}
+            {%- set kind_loop = loop %}
             {%- for column in [none] + dimensions.values() | list %}
             {%- set grouped = [] %}
             {%- for key in keys %}{% do grouped.append('fact.' ~ key) %}{% endfor %}
-            {%- if period != 'total' %}{% do grouped.append('calendar.' ~ labels[period]) %}{% endif %}
+            {%- if kind %}{% do grouped.append('calendar.' ~ kind ~ '_label') %}{% endif %}
             {%- if column %}{% do grouped.append('fact.' ~ column) %}{% endif %}
-            ({{ grouped | join(', ') }}){{ ',' if not (period_loop.last and loop.last) }}
+            ({{ grouped | join(', ') }}){{ ',' if not (kind_loop.last and loop.last) }}
             {%- endfor %}
             {%- endfor %}
         )
     ) as rolled
-    where case period_kind
-            {%- for period in periods if period != 'total' %}
-            when '{{ period }}' then {{ labels[period] }} is not null
-            {%- endfor %}
-            else true
-        end
-        and case dimension
-            {%- for dimension, column in dimensions.items() %}
-            when '{{ dimension }}' then dimension_{{ loop.index }} is not null
-            {%- endfor %}
-            else true
-        end
+    where {{ period }} is not null
+        and {{ dimension_value }} is not null
 {% endmacro %}

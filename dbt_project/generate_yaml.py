@@ -1,0 +1,77 @@
+"""Write models/canonical/can_*.yml from contracts/canonical/*.yaml: columns, types, constraints and tests.
+
+Run `python dbt_project/generate_yaml.py` after a contract changes; a test fails while the two differ. What a contract
+cannot say (unit tests, identities) stands in hand-written YAML and in dbt_project/tests.
+"""
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PROJECT = Path(__file__).resolve().parent
+CONTRACTS = PROJECT.parent / "contracts" / "canonical"
+MODELS = PROJECT / "models" / "canonical"
+HEADER = "# Generated from contracts/canonical/{name}.yaml by dbt_project/generate_yaml.py; edit the contract.\n"
+
+
+def column(spec: dict[str, Any]) -> dict[str, Any]:
+    """One dbt column: type always, not_null as a constraint the database enforces."""
+    out: dict[str, Any] = {"name": spec["name"], "description": spec["description"], "data_type": spec["type"]}
+    if not spec["nullable"]:
+        out["constraints"] = [{"type": "not_null"}]
+    return out
+
+
+def tests(contract: dict[str, Any]) -> list[dict[str, Any]]:
+    """Few tests per model, each one query: the key, all parents, all closed lists."""
+    parents = [
+        {"column": spec["name"], "model": f"ref('{spec['references'].split('.')[0]}')",
+         "key": spec["references"].split(".")[1]}
+        for spec in contract["columns"] if "references" in spec
+    ]
+    lists = {spec["name"]: spec["values"] for spec in contract["columns"] if "values" in spec}
+    out: list[dict[str, Any]] = [{"key_is_unique": {"arguments": {"columns": contract["key"]}}}]
+    if parents:
+        out.append({"children_have_parents": {"arguments": {
+            "parents": [{"column": one["column"], "key": one["key"]} for one in parents],
+            "models": [one["model"] for one in parents],
+        }}})
+    if lists:
+        out.append({"values_are_listed": {"arguments": {"lists": lists}}})
+    return out
+
+
+def render(contract: dict[str, Any]) -> str:
+    """The whole YAML of one model."""
+    model = {
+        "name": contract["name"],
+        "description": f"{contract['description']} Grain: {contract['grain']}.",
+        "config": {
+            "contract": {"enforced": True},
+            "meta": {"contract_version": contract["version"], "owner_role": contract["owner"], "key": list(contract["key"])},
+        },
+        "columns": [column(spec) for spec in contract["columns"]],
+        "data_tests": tests(contract),
+    }
+    body = yaml.safe_dump({"version": 2, "models": [model]}, sort_keys=False, width=118, allow_unicode=True)
+    return HEADER.format(name=contract["name"]) + body
+
+
+def outputs() -> dict[Path, str]:
+    """Path and content of every generated file."""
+    contracts = [yaml.safe_load(path.read_text()) for path in sorted(CONTRACTS.glob("*.yaml"))]
+    return {MODELS / f"{contract['name']}.yml": render(contract) for contract in contracts}
+
+
+def stale() -> list[Path]:
+    """Generated files that are missing or differ from their contract."""
+    return [path for path, text in outputs().items() if not path.exists() or path.read_text() != text]
+
+
+if __name__ == "__main__":
+    for target, text in outputs().items():
+        target.write_text(text)
+    sys.stdout.write(f"{len(outputs())} files\n")

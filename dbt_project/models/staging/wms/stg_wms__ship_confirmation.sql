@@ -1,0 +1,72 @@
+-- grain: one shipment per warehouse system; of several confirmations the one with the highest control numbers speaks
+-- (a re-sent 945 has a new interchange control number; a void, purpose V, comes after what it voids)
+{{ config(materialized='table') }}
+
+with documents as (
+    {{ union_documents('wms', 'ship_confirmation') }}
+),
+
+parsed as (
+    select
+        * exclude (doc, updated_at_raw),
+        from_json(doc, '{
+            "site": "VARCHAR", "interchange_control": "VARCHAR", "transaction_control": "VARCHAR",
+            "purpose": "VARCHAR", "order_number": "VARCHAR", "shipment_number": "VARCHAR", "release": "VARCHAR",
+            "ship_date": "VARCHAR", "ship_time": "VARCHAR", "tracking_number": "VARCHAR", "carrier_code": "VARCHAR",
+            "service": "VARCHAR", "total_qty": "VARCHAR", "file": "VARCHAR",
+            "lines": [{"assigned": "VARCHAR", "handling_unit": "VARCHAR", "sku": "VARCHAR", "order_line": "VARCHAR",
+                "qty_ordered": "VARCHAR", "qty_shipped": "VARCHAR", "uom": "VARCHAR", "status": "VARCHAR"}]
+        }') as content,
+    from documents
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by source_system, content.shipment_number
+            order by
+                try_cast(content.interchange_control as bigint) desc nulls last,
+                content.transaction_control desc,
+                doc_key desc
+        ) as newest_rank,
+    from parsed
+),
+
+-- a void may carry no lines: what it voids does
+confirmed as (
+    select
+        source_system,
+        content.shipment_number as shipment_number,
+        arg_max(content.lines, coalesce(try_cast(content.interchange_control as bigint), 0)) as lines,
+    from parsed
+    where coalesce(content.purpose, 'N') <> 'V'
+    group by all
+)
+
+select
+    ranked.content.shipment_number as shipment_number,
+    coalesce(content.site, split_part(doc_key, '|', 1)) as site_code,
+    content.purpose as purpose,
+    content.order_number as order_number,
+    content.release as release_number,
+    nullif(content.ship_date, '') as ship_date_raw,
+    nullif(content.ship_time, '') as ship_time_raw,
+    nullif(content.tracking_number, '') as tracking_number,
+    content.carrier_code as carrier,
+    content.service as service,
+    cast(nullif(content.total_qty, '') as decimal(18,4)) as total_qty,
+    coalesce(confirmed.lines, content.lines) as lines,
+    doc_key,
+    ranked.source_system,
+    key_prefix,
+    source_zone,
+    erp_system,
+    erp_prefix,
+    source_batch_id,
+    known_from_utc,
+from ranked
+left join confirmed
+    on confirmed.source_system = ranked.source_system
+    and confirmed.shipment_number = ranked.content.shipment_number
+where newest_rank = 1
