@@ -20,9 +20,10 @@ from connectors.landing import Changes, Landing
 from connectors.model import BatchRecord, PermanentError
 from connectors.postgres import slot as slots
 from connectors.postgres import snapshot
-from connectors.postgres.decoder import Decoder, StreamSpec
+from connectors.postgres.decoder import Decoder
 from connectors.postgres.gather import BATCH_MESSAGES, Gathered, transactions
 from connectors.postgres.link import ReplicationLink, lsn_of, lsn_text, sql
+from connectors.postgres.relation import StreamSpec
 from connectors.postgres.stream import PEEK_MESSAGES, PEEK_WAL_BYTES, peek, receive
 
 FLUSH_WAIT_S = 1.0

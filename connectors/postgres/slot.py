@@ -12,8 +12,8 @@ from typing import Any
 import psycopg
 
 from connectors.model import PermanentError, TransientError, quoted
-from connectors.postgres.decoder import StreamSpec
 from connectors.postgres.link import ReplicationLink, lsn_of, lsn_text
+from connectors.postgres.relation import StreamSpec
 
 BUSY_S = 30.0
 RESNAPSHOT = "Take a new snapshot (sync with resnapshot), which starts a new generation and keeps the log."
@@ -82,9 +82,7 @@ def confirmed(
         [slot],
     ).fetchone()
     if row is None:
-        raise PositionLost(
-            f"Slot {slot} no longer exists; the changes since {cursor['lsn']} may be gone.", RESNAPSHOT
-        )
+        raise PositionLost(f"Slot {slot} no longer exists; the changes since {cursor['lsn']} may be gone.", RESNAPSHOT)
     plugin, wal_status, flushed, restart, is_here = row
     if wal_status == "lost" or restart is None:
         raise PositionLost(
@@ -182,9 +180,7 @@ def free(connection: psycopg.Connection, slot: str) -> None:
     """
     deadline = time.monotonic() + BUSY_S
     while True:
-        row = connection.execute(
-            "select active_pid from pg_replication_slots where slot_name = %s", [slot]
-        ).fetchone()
+        row = connection.execute("select active_pid from pg_replication_slots where slot_name = %s", [slot]).fetchone()
         if row is None or row[0] is None:
             return
         if time.monotonic() > deadline:

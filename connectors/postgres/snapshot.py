@@ -21,9 +21,9 @@ from connectors.landing.state import SNAPSHOT, replace_by_snapshot
 from connectors.landing.tables import evolve, log_of, state_of
 from connectors.model import Column, literal, quoted
 from connectors.postgres import slot as slots
-from connectors.postgres.decoder import StreamSpec
 from connectors.postgres.link import ReplicationLink, arrow, lsn_text, sql
 from connectors.postgres.refused import dead_row, instant_reason, no_instant, not_utf8
+from connectors.postgres.relation import StreamSpec
 from connectors.postgres.types import INSTANTS, duckdb_type
 
 BATCH_BYTES = 8 << 20
@@ -194,9 +194,7 @@ def _as_changes(
     keep = np.ones(n, dtype=bool)
     keep[list(bad)] = False
     dead = tuple(
-        dead_row(
-            stream, columns, [_values(a, row)[0] for a in batch.columns], reason, SNAPSHOT, position, first + row
-        )
+        dead_row(stream, columns, [_values(a, row)[0] for a in batch.columns], reason, SNAPSHOT, position, first + row)
         for row, reason in sorted(bad.items())
     )
     return Changes(stream, columns, table.filter(pa.array(keep)), dead)
