@@ -1,0 +1,163 @@
+"""Landing: what another company's system said, one asset per stream, one step per system.
+
+Here belongs how a landing run is shown; how it reads and lands is `connectors.sync`.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+from orchestration.passes import POSITION_TAG, SYSTEM_TAG
+from orchestration.progress import Progress
+from orchestration.settings import Settings
+from orchestration.tools import Permanent, Tools, translated
+
+FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=6), warn_window=timedelta(hours=2))
+RETRY = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+KIND = {"postgres": "postgres", "rest": "rest", "sftp": "sftp"}
+
+
+def source_key(system: Any) -> dg.AssetKey:
+    return dg.AssetKey(["source", system.system])
+
+
+def landing_key(system: str, stream: str) -> dg.AssetKey:
+    return dg.AssetKey(["landing", system, stream])
+
+
+def source_spec(system: Any, settings: Settings) -> dg.AssetSpec:
+    """The system itself, outside of us: where the graph begins."""
+    return dg.AssetSpec(
+        source_key(system),
+        description=f"{system.title or system.system}, the {system.role.upper()}; read by {system.read.kind}.",
+        group_name="sources",
+        owners=_owners(system),
+        kinds={KIND.get(system.read.kind, system.read.kind)},
+        tags={"role": system.role},
+        metadata={"streams": len(system.streams), "docs": docs(settings, "connecting.md")},
+    )
+
+
+def stream_spec(system: Any, stream: Any, settings: Settings) -> dg.AssetSpec:
+    where = next(
+        (str(getattr(stream, name)) for name in ("table", "path", "pattern") if getattr(stream, name, None)),
+        stream.name,
+    )
+    return dg.AssetSpec(
+        landing_key(system.system, stream.name),
+        deps=[source_key(system)],
+        description=f"Every change of {where} in {system.title or system.system}, and its current state.",
+        group_name=f"landing_{system.system}",
+        owners=_owners(system),
+        kinds={"duckdb", KIND.get(system.read.kind, system.read.kind)},
+        tags={"role": system.role},
+        freshness_policy=FRESH,
+        metadata={
+            "source": where,
+            "key": ", ".join(stream.key) or "as declared in the source",
+            "new columns": stream.contract,
+            "docs": docs(settings, "connecting.md"),
+        },
+    )
+
+
+def landing_asset(system: Any, settings: Settings, tools: Tools, progress: Progress) -> dg.AssetsDefinition:
+    """One step that lands everything a system has to say since the last time; safe to kill and to repeat."""
+    name = system.system
+    specs = [stream_spec(system, stream, settings) for stream in system.streams]
+    dead = dg.AssetCheckSpec(
+        "nothing_dead",
+        asset=specs[0].key,
+        description=f"No record of {name} waits as a dead letter; see `crossdock dead-letters`.",
+    )
+
+    @dg.multi_asset(
+        name=f"land_{name}",
+        specs=specs,
+        check_specs=[dead],
+        pool=f"source_{name}",
+        retry_policy=RETRY,
+        op_tags={"crossdock/step": "landing"},
+    )
+    def land(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+        def on_progress(*what: Any, **more: Any) -> None:
+            numbers = [value for value in (*what, *more.values()) if isinstance(value, int)]
+            progress.report("landing", name, numbers[0] if numbers else 0, numbers[1] if len(numbers) > 1 else None)
+
+        progress.report("landing", name, 0)
+        try:
+            with progress.timed("landing"):
+                result = tools.sync(system, on_progress)
+                verified = tools.verify(system) if system.write is not None else ()
+        except Exception as error:
+            known = translated(error)
+            if isinstance(known, Permanent):
+                raise dg.Failure(f"{name}: {known}", allow_retries=False) from error
+            raise
+        progress.report("landing", name, result.rows, result.rows)
+        waiting = tools.dead_letters(name)
+        shared = {
+            "position": str(result.position),
+            "complete up to": _time(result.complete_up_to),
+            "lag_s": _lag(result.complete_up_to, settings),
+            "seconds": round(float(result.seconds), 3),
+            "docs": docs(settings, "operations.md"),
+        }
+        for spec in specs:
+            stream = spec.key.path[-1]
+            count = int(result.per_stream.get(stream, 0))
+            open_here = sum(1 for letter in waiting if letter["stream"] == stream)
+            yield dg.MaterializeResult(
+                asset_key=spec.key, metadata={"changes": count, "dead letters": open_here, **_without_none(shared)}
+            )
+        yield dg.AssetCheckResult(
+            passed=not waiting,
+            asset_key=specs[0].key,
+            check_name="nothing_dead",
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={
+                "waiting": len(waiting),
+                "reasons": "; ".join(sorted({str(row["reason"]) for row in waiting})[:5]),
+            },
+        )
+        for write in verified:
+            context.log.info("our own write came back from %s: %s", name, dict(write))
+        context.log.info("%s landed %s changes up to %s", name, result.rows, result.position)
+
+    return land
+
+
+def run_tags(system: str, position: str | None) -> dict[str, str]:
+    """Tags of a run that lands a system up to a position; short, since Dagster indexes them."""
+    return {SYSTEM_TAG: system, POSITION_TAG: (position or "none")[:60]}
+
+
+def docs(settings: Settings, page: str) -> dg.MetadataValue[Any]:
+    return dg.MetadataValue.url(f"{settings.docs}/{page}")
+
+
+def _owners(system: Any) -> list[str] | None:
+    owner = system.owner
+    return (
+        [owner] if "@" in owner or owner.startswith("team:") else [f"team:{owner.replace(' ', '-')}"] if owner else None
+    )
+
+
+def _lag(complete_up_to: datetime | None, settings: Settings) -> float | None:
+    """Seconds between business now and the instant up to which the source is complete here."""
+    if complete_up_to is None:
+        return None
+    aware = complete_up_to if complete_up_to.tzinfo else complete_up_to.replace(tzinfo=UTC)
+    return max(0.0, (datetime.now(UTC) - aware).total_seconds()) if settings.business_now == "wall" else None
+
+
+def _time(moment: datetime | None) -> Any:
+    if moment is None:
+        return None
+    return dg.MetadataValue.timestamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _without_none(metadata: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in metadata.items() if value is not None}

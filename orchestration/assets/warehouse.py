@@ -1,0 +1,64 @@
+"""Loading: the batches that landed since the last time, copied into the warehouse. Here a pass learns whether it has
+work."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+
+from orchestration.assets.landing import docs, landing_key
+from orchestration.passes import Pass, instant, is_done, loaded_state, work_key
+from orchestration.progress import Progress
+from orchestration.publication import current
+from orchestration.settings import Settings
+from orchestration.tools import Permanent, Tools, translated
+
+LOADED = dg.AssetKey(["warehouse", "loaded"])
+
+
+def loaded_asset(
+    systems: Sequence[Any], settings: Settings, tools: Tools, progress: Progress, code: str
+) -> dg.AssetsDefinition:
+    """Copies from every landing file; when nothing came that is not published already, what follows is skipped."""
+    spec = dg.AssetSpec(
+        LOADED,
+        deps=[landing_key(system.system, stream.name) for system in systems for stream in system.streams],
+        description="Everything that landed, copied to where dbt works. When nothing new came the pass ends here.",
+        group_name="warehouse",
+        kinds={"duckdb"},
+        skippable=True,
+    )
+
+    @dg.multi_asset(
+        name="load_warehouse", specs=[spec], required_resource_keys={"the_pass"}, retry_policy=dg.RetryPolicy(2, 10)
+    )
+    def load(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        the_pass: Pass = context.resources.the_pass
+        the_pass.take_warehouse()
+        progress.report("load", "warehouse", 0)
+        try:
+            with progress.timed("load"):
+                result = tools.load(systems)
+                state = loaded_state(settings.warehouse)
+        except Exception as error:
+            known = translated(error)
+            if isinstance(known, Permanent):
+                raise dg.Failure(str(known), allow_retries=False) from error
+            raise
+        key = work_key(state, code)
+        progress.report("load", "warehouse", 1, 1)
+        if not the_pass.force and is_done(current(settings.published), key, the_pass.as_of, settings.business_now):
+            context.log.info("nothing new since the published version; the rest of this pass is skipped")
+            return
+        yield dg.MaterializeResult(
+            asset_key=LOADED,
+            metadata={
+                "rows": sum(result.rows.values()),
+                "as of": instant(the_pass.as_of),
+                "work key": key,
+                "last batches": dg.MetadataValue.json(state),
+                "docs": docs(settings, "architecture.md"),
+            },
+        )
+
+    return load

@@ -1,0 +1,58 @@
+"""What the run history says about earlier tries: pure questions, asked by sensors before they request anything."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+BACKOFF_S = 15
+BACKOFF_MAX_S = 3600
+IN_FLIGHT = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+
+
+def is_running(instance: dg.DagsterInstance, tags: Mapping[str, str], job: str | None = None) -> bool:
+    """Whether a run of the job with these tags is queued or under way."""
+    return instance.get_runs_count(dg.RunsFilter(job_name=job, tags=dict(tags), statuses=IN_FLIGHT)) > 0
+
+
+def last_runs(instance: dg.DagsterInstance, tags: Mapping[str, str], job: str | None = None) -> Sequence[Any]:
+    """The last few finished runs, newest first."""
+    return instance.get_run_records(dg.RunsFilter(job_name=job, tags=dict(tags), statuses=FINISHED), limit=10)
+
+
+def failures(records: Sequence[Any]) -> int:
+    """How many of the newest runs failed in a row."""
+    count = 0
+    for record in records:
+        if record.dagster_run.status is dg.DagsterRunStatus.SUCCESS:
+            break
+        count += 1
+    return count
+
+
+def backoff_left(records: Sequence[Any], now: datetime) -> timedelta:
+    """How long to wait before the next try: twice as long after each failure, up to an hour. A level-triggered retry
+    without
+    this would start runs for ever."""
+    failed = failures(records)
+    if not failed:
+        return timedelta(0)
+    ended = records[0].end_time or records[0].update_timestamp.timestamp()
+    since = now - datetime.fromtimestamp(ended, UTC)
+    return timedelta(seconds=min(BACKOFF_S * 2 ** (failed - 1), BACKOFF_MAX_S)) - since
+
+
+def short(text: str | None) -> str:
+    """A position as a tag: itself when short, else its digest, since tags are indexed and long ones break some
+    stores."""
+    value = text or "none"
+    return value if len(value) <= 40 else hashlib.sha256(value.encode()).hexdigest()[:24]

@@ -1,0 +1,42 @@
+"""The two jobs: a pass from landing to publication, and write-back in a run of its own."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from orchestration.passes import Pass, opened
+from orchestration.settings import Settings
+
+PASS = "crossdock_pass"  # noqa: S105 - a job, not a password
+WRITEBACK = "crossdock_writeback"
+
+
+def jobs(*, has_writes: bool) -> list[Any]:
+    """Write-back is a job apart, so that a failed check never stops an approved write, nor a refused write a
+    publication."""
+    writes = dg.AssetSelection.key_prefixes("writeback")
+    about = "Land what changed, load, build and test the models, compare the two KPI programs, publish."
+    found = [dg.define_asset_job(PASS, dg.AssetSelection.all() - writes, description=about)]
+    if has_writes:
+        found.append(
+            dg.define_asset_job(WRITEBACK, writes, description="Send what was approved; settle what is in doubt.")
+        )
+    return found
+
+
+def executor(settings: Settings) -> Any:
+    """In one process by default: a step costs nothing to start. `CROSSDOCK_EXECUTOR=multiprocess` isolates steps."""
+    return {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}[settings.executor]
+
+
+def pass_resource(settings: Settings) -> dg.ResourceDefinition:
+    """One `Pass` per run (per step with a multiprocess executor); it lets go of the warehouse when the run ends."""
+
+    @dg.resource
+    def the_pass(context: dg.InitResourceContext) -> Iterator[Pass]:
+        tags = dict(context.run.tags) if context.run is not None else {}
+        with opened(settings, tags) as current:
+            yield current
+
+    return the_pass

@@ -1,0 +1,112 @@
+"""A pass: land what changed, load, build, check, publish; and when there is nothing for it to do.
+
+One pass at a time writes the warehouse and the marts. It takes the lock when it starts to load and keeps it until its
+run ends, so
+passes that landed while another was building find their work done and end early: four systems that change at once
+cost one build.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.locks import held
+from orchestration.publication import Snapshot
+from orchestration.settings import Settings
+
+AS_OF_TAG = "crossdock/as_of"
+SYSTEM_TAG = "crossdock/system"
+POSITION_TAG = "crossdock/position"
+FORCE_TAG = "crossdock/force"
+STALE_WALL = timedelta(minutes=10)
+
+
+@dataclass
+class Pass:
+    """One run's view of the world: business now, read once, and the right to write the warehouse once taken."""
+
+    settings: Settings
+    as_of: datetime
+    force: bool = False
+    _held: ExitStack = field(default_factory=ExitStack)
+    _has_lock: bool = False
+
+    def take_warehouse(self) -> None:
+        """Waits for other passes, bounded; raises Busy naming the holder. Asked again it does nothing."""
+        if not self._has_lock:
+            lock = held(self.settings.home / "warehouse.lock", wait_s=self.settings.lock_wait_s, doing="a pass")
+            self._held.enter_context(lock)
+            self._has_lock = True
+
+    def close(self) -> None:
+        self._held.close()
+
+
+@contextmanager
+def opened(settings: Settings, tags: dict[str, str]) -> Iterator[Pass]:
+    """The pass of a run, from the run's tags: business now as its launcher read it, else read here."""
+    as_of = parse_instant(tags[AS_OF_TAG]) if tags.get(AS_OF_TAG) else settings.now()
+    current = Pass(settings, as_of, tags.get(FORCE_TAG) == "true")
+    try:
+        yield current
+    finally:
+        current.close()
+
+
+def instant(moment: datetime) -> str:
+    """An instant as `2016-06-02T07:00:00Z`; a naive one is UTC already."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def naive(moment: datetime) -> datetime:
+    """UTC without a zone, as every `_utc` column has it."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def loaded_state(warehouse: Path) -> dict[str, int]:
+    """The last batch loaded per system; empty when nothing was loaded."""
+    if not warehouse.exists():
+        return {}
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        try:
+            rows = connection.execute("select system, max(batch_id) from _load.loaded group by system order by system")
+            return dict(rows.fetchall())
+        except duckdb.CatalogException:
+            return {}
+
+
+def work_key(loaded: dict[str, int], code: str) -> str:
+    """What a published version was made of: the batches and the version of models and reference."""
+    return hashlib.sha256(f"{sorted(loaded.items())}|{code}".encode()).hexdigest()[:32]
+
+
+def code_version(*folders: Path) -> str:
+    """Changes when any file of the models, the reference or the contracts does."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            hidden = {"target", "logs", "__pycache__"} & set(path.relative_to(folder).parts)
+            if path.is_file() and not hidden:
+                digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def is_done(snapshot: Snapshot | None, key: str, as_of: datetime, clock: str) -> bool:
+    """Whether what is published was made of this work at this business now. The wall's clock moves always, so it may
+    be a bit old."""
+    if snapshot is None or snapshot.note.get("work_key") != key:
+        return False
+    published: Any = snapshot.note.get("as_of")
+    age = as_of - parse_instant(published)
+    return age <= (STALE_WALL if clock == "wall" else timedelta(0))

@@ -1,0 +1,1 @@
+select order_key, qty from {{ source('raw_erp', 'sales_orders') }}

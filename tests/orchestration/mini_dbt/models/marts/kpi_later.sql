@@ -1,0 +1,1 @@
+select kpi_id from {{ ref('kpi_cell') }}
