@@ -49,9 +49,7 @@ class Session:
         if chaos:
             for faults in self.box.faults.values():
                 faults.set({name: value for name, value in asdict(CHAOS).items() if value})
-        while self.world.now < target:
-            self.advance(min(1.0, (target - self.world.now) / timedelta(days=1)))
-        self._write_truth()
+        self.advance((target - self.world.now) / timedelta(days=1))
         control = self.box.servers.serve(control_app(self.box, self._wish))
         env = self.box.env | {"SANDBOX_CONTROL": control, "CROSSDOCK_BUSINESS_NOW": f"{control}/now"}
         systems = SYSTEMS_YAML / self.world.name
@@ -74,12 +72,15 @@ class Session:
         self.box.fill_documents(emission, self.world.now)
 
     def advance(self, days: float) -> datetime:
-        """Let days pass, one step per day; returns the new now."""
+        """Let days pass, one step per day; a world may move in whole days only. Returns the new now."""
         end = getattr(self.world, "end", None)
         target = self.world.now + timedelta(days=days)
         target = min(target, end) if end else target
         while self.world.now < target:
-            emission = self.world.advance(min(self.world.now + timedelta(days=1), target))
+            before = self.world.now
+            emission = self.world.advance(min(before + timedelta(days=1), target))
+            if self.world.now == before:
+                break
             self.box.step(emission, self.world.now)
         self._write_truth()
         return self.world.now
