@@ -1,4 +1,5 @@
 -- grain: one typed link between two records, with the rung of the match ladder that made it
+-- releases that only stand in for a missing warehouse system link nothing
 {%- set edges = [
     ('oms_order-erp_order', 'oms_order', "key_prefix || oms_order_number", 'can_sales_order', 'order_key', 'null',
         "'explicit_id'", 'prt_oms_order', 'is_in_erp'),
@@ -30,7 +31,7 @@
         'authorized_qty', "'explicit_id'", 'can_return_line', 'order_line_key is not null'),
 ] %}
 with edges as (
-{%- for edge_type, from_type, from_key, to_type, to_key, qty, rung, model, condition in edges %}
+{%- for edge_type, from_type, from_key, to_type, to_key, qty, rung, model, condition in edges if systems_of('wms') or model != 'can_release' %}
     select
         '{{ edge_type }}' as edge_type,
         '{{ from_type }}' as from_type,
@@ -44,8 +45,12 @@ with edges as (
         known_from_utc,
     from {{ ref(model) }}
     where {{ condition }}
+    {%- if not loop.last %}
     union all
+    {%- endif %}
 {%- endfor %}
+{%- if systems_of('wms') %}
+    union all
     -- the warehouse order named by a shipment, through the line both are about
     select
         'release-shipment_line',
@@ -61,6 +66,7 @@ with edges as (
     from {{ ref('can_shipment_line') }} as line
     inner join {{ ref('can_release') }} as release
         on release.release_key = line.release_key and release.order_line_key = line.order_line_key
+{%- endif %}
 )
 
 select

@@ -4,16 +4,29 @@ with invoices as (
         invoice.*,
         invoice.key_prefix || invoice.invoice_id as invoice_key,
         invoice.key_prefix || invoice.order_id as order_key,
-        coalesce(invoice.is_credit_note, false) as is_credit,
-        coalesce(invoice.shipment_number, cast(invoice.order_id as varchar)) as billed_number,
     from {{ ref('stg_erp__sales_invoices') }} as invoice
+),
+
+shipments_by_number as (
+    select erp_system as source_system, shipment_number, min(shipment_key) as shipment_key,
+    from {{ ref('prt_shipment') }}
+    group by all
+),
+
+-- a document without a shipment number bills the ERP's own shipment of its order, where there is one
+shipments_by_order as (
+    select source_system, order_key, min(shipment_key) as shipment_key,
+    from {{ ref('prt_shipment') }}
+    where source_system = erp_system
+    group by all
 )
 
 select
     invoice.invoice_key,
     cast(invoice.invoice_id as varchar) as invoice_number,
     invoice.order_key,
-    shipment.shipment_key,
+    case when invoice.shipment_number is null then by_order.shipment_key else by_number.shipment_key end
+        as shipment_key,
     invoice.key_prefix || 'customer:' || coalesce(invoice.bill_to_customer_id, invoice.customer_id)
         as bill_to_party_key,
     coalesce(root.customer_category, party.customer_category) as customer_category,
@@ -21,7 +34,7 @@ select
     invoice.invoice_date as posting_date,
     {{ utc_columns('created', 'clock', 'invoice.created_when', "'us'") }}
     case when invoice.created_when is not null then 'us' end as created_precision,
-    invoice.is_credit,
+    coalesce(invoice.is_credit_note, false) as is_credit,
     invoice.key_prefix || invoice.credited_invoice_id as credited_invoice_key,
     {{ provenance('invoice', 'invoice.invoice_id') }}
 from invoices as invoice
@@ -29,11 +42,7 @@ from invoices as invoice
 left join {{ ref('can_sales_order') }} as orders on orders.order_key = invoice.order_key
 left join {{ ref('can_sales_order') }} as root on root.order_key = orders.root_order_key
 left join {{ ref('can_party') }} as party on party.party_key = invoice.key_prefix || 'customer:' || invoice.customer_id
--- a document without a shipment number bills the ERP's own shipment of its order, where there is one
-left join {{ ref('can_shipment') }} as shipment
-    on shipment.shipment_number = invoice.billed_number
-    and (
-        (shipment.order_key = invoice.order_key and shipment.source_system = invoice.source_system)
-        or (shipment.source_system <> invoice.source_system and invoice.shipment_number is not null)
-    )
-qualify row_number() over (partition by invoice.invoice_key order by shipment.shipment_key) = 1
+left join shipments_by_number as by_number
+    on by_number.source_system = invoice.source_system and by_number.shipment_number = invoice.shipment_number
+left join shipments_by_order as by_order
+    on by_order.source_system = invoice.source_system and by_order.order_key = invoice.order_key

@@ -5,33 +5,76 @@ with invoices as (
         *,
         from_json(returned_delivery_data, '{
             "Events": [{"Event": "VARCHAR", "EventTime": "VARCHAR", "ConNote": "VARCHAR", "Status": "VARCHAR",
-                "Comment": "VARCHAR"}]
-        }').Events as events,
+                "Comment": "VARCHAR"}],
+            "DeliveredWhen": "VARCHAR", "ReceivedBy": "VARCHAR"
+        }') as log,
     from {{ ref('stg_erp__sales_invoices') }}
     where returned_delivery_data is not null and not coalesce(is_credit_note, false)
+),
+
+logged as (
+    select invoices.* exclude (log), invoices.log.DeliveredWhen as delivered_when, entry, position,
+    from invoices, unnest(invoices.log.Events) with ordinality as exploded (entry, position)
+),
+
+-- the log's own DeliveredWhen, with the receiver's name, is the proof of delivery and outranks an attempt's comment
+entries as (
+    select
+        * exclude (entry),
+        entry.ConNote as tracking_number,
+        case
+            when entry.EventTime = delivered_when and entry.Event = 'DeliveryAttempt' then 'delivered'
+            when entry.Status = 'Delivered' and delivered_when is null then 'delivered'
+            when entry.Event = 'DeliveryAttempt' then 'attempted'
+            when entry.Event = 'Ready for collection' then 'label_created'
+            else 'scanned'
+        end as event_type,
+        concat_ws(' ', entry.Event, entry.Status, entry.Comment) as description,
+        entry.EventTime as event_time_raw,
+    from logged
+),
+
+unlogged_proofs as (
+    select
+        invoices.* exclude (log),
+        invoices.log.DeliveredWhen as delivered_when,
+        0 as position,
+        invoices.log.Events[1].ConNote as tracking_number,
+        'delivered' as event_type,
+        'Received by ' || coalesce(invoices.log.ReceivedBy, 'unknown') as description,
+        delivered_when as event_time_raw,
+    from invoices
+    where delivered_when is not null
+        and not exists (
+            select 1 from entries
+            where entries.source_system = invoices.source_system
+                and entries.invoice_id = invoices.invoice_id
+                and entries.event_type = 'delivered'
+        )
+),
+
+events as (
+    select * from entries
+    union all by name
+    select * from unlogged_proofs
 )
 
 select
     shipment.shipment_key,
     shipment.shipment_number,
     shipment.root_order_key,
-    entry.ConNote as tracking_number,
-    case
-        when entry.Event = 'DeliveryAttempt' and entry.Status = 'Delivered' then 'delivered'
-        when entry.Event = 'DeliveryAttempt' then 'attempted'
-        when entry.Event = 'Ready for collection' then 'label_created'
-        else 'scanned'
-    end as event_type,
-    concat_ws(' ', entry.Event, entry.Status, entry.Comment) as description,
-    replace(entry.EventTime, 'T', ' ') as event_time_text,
-    entry.EventTime as event_time_raw,
-    invoices.source_zone as zone,
-    invoices.key_prefix,
-    invoices.invoice_id || '/' || position as source_key,
-    invoices.source_system,
-    invoices.source_batch_id,
-    invoices.known_from_utc,
-from invoices, unnest(invoices.events) with ordinality as exploded (entry, position)
+    events.tracking_number,
+    events.event_type,
+    events.description,
+    replace(events.event_time_raw, 'T', ' ') as event_time_text,
+    events.event_time_raw,
+    events.source_zone as zone,
+    events.key_prefix,
+    events.invoice_id || '/' || events.position as source_key,
+    events.source_system,
+    events.source_batch_id,
+    events.known_from_utc,
+from events
 inner join {{ ref('prt_shipment') }} as shipment
-    on shipment.order_key = invoices.key_prefix || invoices.order_id
-    and shipment.shipment_number = coalesce(invoices.shipment_number, cast(invoices.order_id as varchar))
+    on shipment.order_key = events.key_prefix || events.order_id
+    and shipment.shipment_number = coalesce(events.shipment_number, cast(events.order_id as varchar))
