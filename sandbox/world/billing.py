@@ -99,7 +99,7 @@ class Billing:
         invoice_id = self.write(order, lines, shipment, self.erp.today())
         credits = [(segment, qty, False, self.charges[segment.line_id].price_cents) for segment, qty, _ in lines]
         at = self.kernel.now + self._chance.between(4 * DAY, 18 * DAY)
-        self.erp.post(at, self.credit, order, credits, "duplicate invoice", invoice_id)
+        self.erp.post(at, self._credit_later, order, credits, "duplicate invoice", invoice_id)
 
     def _goodwill(self, order: Order, lines: list[Billed]) -> None:
         """A credit without goods: part of the price of one line is given back."""
@@ -123,7 +123,7 @@ class Billing:
             tax_total += self._line(invoice_id, segment, qty, price, net, profit)
             net_total += net
             self.charges[segment.line_id] = Charge(invoice_id, price, cost4)
-            self.ledger.bill(False, posted, order, order.customer, item, segment, qty, net, net - profit)
+            self.ledger.bill(False, posted, order, segment, qty, net, net - profit)
         if shipment and shipment.invoiced_at is None:
             shipment.invoiced_at, shipment.invoice_date = self.kernel.now, posted
         self._transaction(order, 1, invoice_id, posted, net_total, tax_total)
@@ -142,9 +142,12 @@ class Billing:
             profit = -half_up((price * 100 - cost4) * qty, 100) if restocked else net
             tax_total += self._line(invoice_id, segment, -qty, price, net, profit)
             net_total += net
-            self.ledger.bill(True, posted, order, order.customer, segment.line.item, segment, -qty, net, net - profit)
+            self.ledger.bill(True, posted, order, segment, qty, net, net - profit)
         self._transaction(order, 2, invoice_id, posted, net_total, tax_total)
         return invoice_id
+
+    def _credit_later(self, *arguments: Any) -> None:
+        self.credit(*arguments)
 
     def _header(self, order: Order, posted: date, shipment: str | None, reason: str | None, credited: int | None) -> int:
         invoice_id = self.kernel.number("invoice", 70_001)

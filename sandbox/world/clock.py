@@ -1,7 +1,7 @@
 """Instants, local times and working days.
 
 Instants are whole seconds since the Unix epoch, UTC. Local times are naive, as the systems write them. Offsets come from
-the time-zone database through `zoneinfo`.
+the time-zone database through `zoneinfo`, remembered per hour: the zones of this company change on the full hour, by one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ DAY = 86_400
 HOUR = 3_600
 EXACT_S = 900
 """Two readings of one time that lie this close together count as exact."""
+
+_EPOCH = datetime(1970, 1, 1)
+_EPOCH_DAY = _EPOCH.toordinal()
+_OFFSETS: dict[tuple[int, str], int] = {}
 
 
 @cache
@@ -34,22 +38,38 @@ def utc(at: int) -> datetime:
 
 def zulu(at: int) -> str:
     """ISO 8601 with Z."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (_EPOCH + timedelta(seconds=at)).isoformat() + "Z"
+
+
+def _offset_of_hour(hour: int, name: str) -> int:
+    shift = datetime.fromtimestamp(hour * HOUR, zone(name)).utcoffset()
+    return int(shift.total_seconds()) if shift else 0
+
+
+def offset(at: int, name: str) -> int:
+    """Seconds to add to an instant to read the local clock."""
+    key = (at // HOUR, name)
+    found = _OFFSETS.get(key)
+    if found is None:
+        found = _OFFSETS[key] = _offset_of_hour(*key)
+    return found
 
 
 def local(at: int, name: str) -> datetime:
     """Naive local time of an instant."""
-    return datetime.fromtimestamp(at, zone(name)).replace(tzinfo=None)
+    return _EPOCH + timedelta(seconds=at + offset(at, name))
 
 
 def local_date(at: int, name: str) -> date:
     """Local calendar date of an instant."""
-    return datetime.fromtimestamp(at, zone(name)).date()
+    return date.fromordinal(_EPOCH_DAY + (at + offset(at, name)) // DAY)
 
 
 def with_offset(at: int, name: str) -> str:
     """ISO 8601 local time with its numeric offset."""
-    return datetime.fromtimestamp(at, zone(name)).isoformat(timespec="seconds")
+    minutes = offset(at, name) // 60
+    sign, minutes = ("-", -minutes) if minutes < 0 else ("+", minutes)
+    return f"{local(at, name).isoformat()}{sign}{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 @lru_cache(maxsize=200_000)
@@ -71,10 +91,12 @@ def at_local(day: date, seconds: int, name: str) -> int:
 
 def readings(at: int, name: str) -> tuple[int, int]:
     """The (earliest, latest) instant that the naive local writing of `at` can mean; equal unless the hour repeats."""
-    wall = datetime.fromtimestamp(at, zone(name))
-    first, second = wall.replace(fold=0), wall.replace(fold=1)
-    low, high = int(first.timestamp()), int(second.timestamp())
-    return (low, high) if low < high else (at, at)
+    own = offset(at, name)
+    if offset(at - HOUR, name) == own + HOUR:
+        return at - HOUR, at
+    if offset(at + HOUR, name) == own - HOUR:
+        return at, at + HOUR
+    return at, at
 
 
 def _nth_weekday(year: int, month: int, weekday: int, nth: int) -> date:

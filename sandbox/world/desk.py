@@ -123,7 +123,7 @@ class Desk:
 
     def _release(self, order: Order, segments: list[Segment]) -> None:
         order.releases += 1
-        release = Release(f"{order.order_id}-{order.releases}", order, self.kernel.now)
+        release = Release(f"{order.order_id}-{order.releases}", order, order.releases, self.kernel.now)
         by_site: dict[int, list[WarehouseLine]] = {}
         for segment in segments:
             for site, qty in segment.held.items():

@@ -35,6 +35,17 @@ KEYS = {
 }  # fmt: skip
 """Primary key column of every published table."""
 
+LIVING = frozenset(
+    f"{schema}.{table}"
+    for schema, tables in {
+        "sales": "orders order_lines order_holds reservations customer_transactions returns return_lines",
+        "warehouse": "stock_items stock_item_holdings",
+        "purchasing": "purchase_orders purchase_order_lines",
+    }.items()
+    for table in tables.split()
+)
+"""Tables whose rows the world may write again."""
+
 
 @lru_cache(maxsize=100_000)
 def dollars(cents: int) -> Decimal:
@@ -113,6 +124,7 @@ class Erp:
     def drain(self) -> list[RowChange]:
         """What was written since the last call."""
         changes = self._changes
-        changes.extend(RowChange("upsert", table, dict(row)) for (table, _), row in self._pending.items())
+        for (table, _), row in self._pending.items():
+            changes.append(RowChange("upsert", table, row.copy() if table in LIVING else row))
         self._pending, self._changes = {}, []
         return changes

@@ -11,9 +11,7 @@ from datetime import date, timedelta
 
 from .clock import day_end, local_date, midnight, readings
 from .company import CATEGORIES, ERP_ZONE, SITES
-from .items import Item
 from .kernel import ExceptionFact, Kernel
-from .parties import Customer
 from .state import Order, RootLine, Segment, Shipment
 
 
@@ -27,16 +25,6 @@ class Known:
 
 
 @dataclass(slots=True, eq=False)
-class SentFact:
-    """A quantity of one ERP line that left with a shipment, under a release event."""
-
-    segment: Segment
-    shipment: Shipment
-    qty: int
-    release: str
-
-
-@dataclass(slots=True, eq=False)
 class BilledFact:
     """One invoice line (positive) or credit line (negative), in cents."""
 
@@ -45,8 +33,6 @@ class BilledFact:
     site: str
     category: str
     family: str
-    segment: Segment | None
-    qty: int
     net: int
     cogs: int
 
@@ -64,8 +50,8 @@ class Ledger:
         self.kernel = kernel
         self.orders: list[Order] = []
         self.shipments: list[Shipment] = []
-        self.sent: list[SentFact] = []
         self.billed: list[BilledFact] = []
+        self.departed: list[Segment] = []
         self.shorts: dict[RootLine, ExceptionFact] = {}
         self.causes: dict[str, int] = {}
 
@@ -80,34 +66,53 @@ class Ledger:
 
     def short(self, line: RootLine, cause: str) -> None:
         """A line is short; the first cause is the cause."""
-        if line.cause is None:
+        if line.cause is None and not line.substitute_of:
             line.cause = cause
             self.causes[cause] = self.causes.get(cause, 0) + 1
             key = f"{line.root.order_id}/{line.number or 0}"
             self.shorts[line] = self.kernel.exception("short", key, cause)
 
     def shipped(self, shipment: Shipment) -> None:
-        """A shipment has left, or a void one was announced."""
+        """A shipment has left, or a void one was announced.
+
+        Sums per root line, `sent`: with the root order's first release; by the end of the commit date as recorded; in
+        all; certainly and possibly by the end of the commit date.
+        """
         self.shipments.append(shipment)
-        release = shipment.work.release.key
+        shipment.read_as = low, high = readings(shipment.shipped, shipment.site.zone)
+        order = shipment.work.release.order
+        root = order.root
+        first = order is root and shipment.work.release.number == 1
+        deadline = day_end(root.commit, SITES[root.site].zone)
         for segment, qty in shipment.quantities().items():
-            self.sent.append(SentFact(segment, shipment, qty, release))
             line = segment.line
+            if not shipment.void:
+                line.sent = sent = line.sent or [0, 0, 0, 0, 0]
+                sent[0] += qty * first
+                sent[1] += qty * (low < deadline)
+                sent[2] += qty
+                sent[3] += qty * (high <= deadline)
+                sent[4] += qty * (low < deadline)
+                if not segment.departed:
+                    self.departed.append(segment)
+                segment.departed += qty
             if not shipment.void and line in self.shorts and line.shipped + line.over >= line.ordered + line.amended:
                 self.shorts[line].end = self.shorts[line].end or self.kernel.now
 
     def bill(
-        self, is_credit: bool, posted: date, order: Order, customer: Customer, item: Item, segment: Segment | None,
-        qty: int, net: int, cogs: int,
-    ) -> None:  # fmt: skip
+        self, is_credit: bool, posted: date, order: Order, segment: Segment, qty: int, net: int, cogs: int
+    ) -> None:
         """An invoice or credit line was posted; its site is the site of the order it belongs to."""
-        category, site = CATEGORIES[customer.category], SITES[order.site].code
-        self.billed.append(BilledFact(is_credit, posted, site, category, item.family_name, segment, qty, net, cogs))
+        category, site = CATEGORIES[order.customer.category], SITES[order.site].code
+        if not is_credit:
+            segment.billed += qty
+        self.billed.append(BilledFact(is_credit, posted, site, category, segment.line.item.family_name, net, cogs))
 
 
 def shipped_known(shipment: Shipment) -> Known:
     """The ship instant as the warehouse's local clock recorded it."""
-    return naive(shipment.shipped, shipment.site.zone)
+    low, high = shipment.read_as
+    return Known(low, low, high)
 
 
 def delivered_known(shipment: Shipment) -> Known | None:

@@ -15,6 +15,7 @@ from .state import Shipment
 from .stock import Stock
 from .x12 import Advice, Interchange
 
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 SNAPSHOT_SECONDS = 23 * HOUR + 1800
 
 
@@ -35,15 +36,16 @@ class Outbox:
     def event(self, at: int, kind: str, **facts: Any) -> None:
         """Note a warehouse event that happens at an instant of the shift under way."""
         number = self.kernel.number(f"event{self.site}")
-        document = {
+        stamp = str(local(at, self.place.zone))
+        document: dict[str, Any] = {
             "id": f"{self.place.code}-{number:07d}", "type": kind, "site": self.place.code,
-            "at": local(at, self.place.zone).strftime("%Y-%m-%d %H:%M:%S"),
+            "at": stamp,
             "release": None, "warehouse_order": None, "order": None, "line": None, "sku": None, "qty": None,
             "reason": None, "lpn": None, "shipment": None,
         }  # fmt: skip
         document.update(facts)
         self._events.append((at, number, document))
-        self.hours.setdefault(kind, [0] * 24)[int(document["at"][11:13])] += 1
+        self.hours.setdefault(kind, [0] * 24)[int(stamp[11:13])] += 1
         if kind in ("pick_started", "picked", "pick_shorted") and self.plan.covering(at) is None:
             self.outside_shift += 1
 
@@ -73,7 +75,7 @@ class Outbox:
             self._advices = []
         if self._events:
             self._events.sort(key=lambda e: (e[0], e[1]))
-            lines = [json.dumps(document, separators=(",", ":")) for _, _, document in self._events]
+            lines = [_ENCODE(document) for _, _, document in self._events]
             self._put(f"events_{code}_{stem}.jsonl", "\n".join(lines) + "\n")
             self._events = []
 

@@ -38,6 +38,7 @@ class Purchasing:
         total = sum(item.weight for item in items)
         self.on_order = [[0] * (len(items) + 1) for _ in SITES]
         self._rate = [[0.0] * (len(items) + 1) for _ in SITES]
+        self._levels: dict[tuple[int, int, int], tuple[int, int]] = {}
         self.received_lines = 0
         self.late_lines = 0
         for item in items:
@@ -47,7 +48,13 @@ class Purchasing:
                 self._rate[site][item.item_id] = lines * share
 
     def level(self, site: int, item: Item, month: int) -> tuple[int, int]:
-        """Reorder point and order-up-to level in eaches."""
+        """Reorder point and order-up-to level in eaches, remembered per month."""
+        key = (site, item.item_id, month)
+        if key not in self._levels:
+            self._levels[key] = self._level(site, item, month)
+        return self._levels[key]
+
+    def _level(self, site: int, item: Item, month: int) -> tuple[int, int]:
         rate = self._rate[site][item.item_id] * (0.4 * season(item.family, month) + 0.6 * season(item.family, month % 12 + 1))
         mean = item.qty_median * 1.12 * math.exp(_QTY_SIGMA**2 / 2)
         square = (item.qty_median * 1.12) ** 2 * math.exp(2 * _QTY_SIGMA**2) * 0.7

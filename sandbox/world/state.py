@@ -59,6 +59,7 @@ class RootLine:
     cancelled_seller: int = 0
     substituted: int = 0
     by_customer: list[tuple[int, int]] = field(default_factory=list)
+    sent: list[int] | None = None
     cause: str | None = None
     segments: list[Segment] = field(default_factory=list)
 
@@ -88,6 +89,8 @@ class Segment:
     held: dict[int, int] = field(default_factory=dict)
     reserved: list[tuple[int, Row]] = field(default_factory=list)
     shipped: int = 0
+    departed: int = 0
+    billed: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -137,6 +140,7 @@ class Release:
 
     key: str
     order: Order
+    number: int
     at: int
     pending: int = 0
     shorts: list[tuple[Segment, int]] = field(default_factory=list)
@@ -176,6 +180,7 @@ class Shipment:
     cartons: list[Carton]
     weight_grams: int
     void: bool = False
+    read_as: tuple[int, int] = (0, 0)
     delivered: int | None = None
     delivered_date_only: bool = False
     invoiced_at: int | None = None

@@ -24,7 +24,7 @@ def truth_rows(ledger: Ledger, as_of: int) -> list[dict[str, Any]]:
     cells += delivery_cells(ledger, as_of)
     cells += latency_cells(ledger, as_of)
     cells += margin_cells(ledger, as_of)
-    cells += unbilled_cells(ledger, as_of)
+    cells += unbilled_cells(ledger)
     stamp = zulu(as_of)
     rows = [cell.row(stamp) for cell in cells]
     rows.sort(key=lambda r: (r["kpi_id"], r["period"], sorted(r["dimensions"].items())))

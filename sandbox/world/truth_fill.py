@@ -8,8 +8,7 @@ import polars as pl
 
 from .clock import day_end
 from .company import CATEGORIES, SITES
-from .ledger import Ledger, shipped_known
-from .state import RootLine
+from .ledger import Ledger
 from .truth_cells import Cell, groups, ratio
 
 VARIANTS = ("first_event", "first_pass", "to_date")
@@ -17,30 +16,8 @@ _SENT = ("first_event", "first_pass", "to_date", "certain", "possible")
 _BOUNDS = {"first_pass": ("certain", "possible")}
 
 
-def _sent_by_line(ledger: Ledger, as_of: int) -> dict[RootLine, list[int]]:
-    """Per root line, in the order of `_SENT`: sent with the root order's first release; by the end of the commit date (as
-    recorded); by now; certainly and possibly by the end of the commit date."""
-    sent: dict[RootLine, list[int]] = {}
-    for fact in ledger.sent:
-        if fact.shipment.void:
-            continue
-        line, known = fact.segment.line, shipped_known(fact.shipment)
-        if known.at > as_of:
-            continue
-        root = line.root
-        deadline = day_end(root.commit, SITES[root.site].zone)
-        totals = sent.setdefault(line, [0, 0, 0, 0, 0])
-        totals[0] += fact.qty * (fact.release == f"{root.order_id}-1")
-        totals[1] += fact.qty * (known.at < deadline)
-        totals[2] += fact.qty
-        totals[3] += fact.qty * (known.high <= deadline)
-        totals[4] += fact.qty * (known.low < deadline)
-    return sent
-
-
 def _frame(ledger: Ledger, as_of: int) -> pl.DataFrame:
     """One row per root line in scope, mature, and still wanted."""
-    sent = _sent_by_line(ledger, as_of)
     none = [0, 0, 0, 0, 0]
     columns: dict[str, list[Any]] = {
         name: []
@@ -55,7 +32,7 @@ def _frame(ledger: Ledger, as_of: int) -> pl.DataFrame:
                 continue
             row = (
                 order.order_id, order.commit, SITES[order.site].code, CATEGORIES[order.customer.category],
-                line.item.family_name, order.has_children, line.price_cents, wanted, *sent.get(line, none),
+                line.item.family_name, order.has_children, line.price_cents, wanted, *(line.sent or none),
             )  # fmt: skip
             for column, value in zip(columns.values(), row, strict=True):
                 column.append(value)

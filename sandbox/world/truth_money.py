@@ -6,8 +6,7 @@ import polars as pl
 
 from .clock import local_date
 from .company import CATEGORIES, ERP_ZONE, SITES
-from .ledger import Ledger, shipped_known
-from .state import Segment
+from .ledger import Ledger
 from .truth_cells import Cell, cents, groups
 
 _DIMS = {"date": pl.Date, "site": pl.String, "customer_category": pl.String, "item_group": pl.String}
@@ -29,21 +28,12 @@ def margin_cells(ledger: Ledger, as_of: int) -> list[Cell]:
     return cells
 
 
-def unbilled_cells(ledger: Ledger, as_of: int) -> list[Cell]:
+def unbilled_cells(ledger: Ledger) -> list[Cell]:
     """Per ERP line, what has shipped less what was invoiced, at the order's price; one total, no periods."""
-    shipped: dict[Segment, int] = {}
-    for fact in ledger.sent:
-        if not fact.shipment.void and shipped_known(fact.shipment).at <= as_of:
-            shipped[fact.segment] = shipped.get(fact.segment, 0) + fact.qty
-    invoiced: dict[Segment, int] = {}
-    today = local_date(as_of, ERP_ZONE)
-    for bill in ledger.billed:
-        if not bill.is_credit and bill.segment is not None and bill.posted <= today:
-            invoiced[bill.segment] = invoiced.get(bill.segment, 0) + bill.qty
     rows = []
-    for segment, qty in shipped.items():
+    for segment in ledger.departed:
         root = segment.line.root
-        left = max(0, qty - invoiced.get(segment, 0))
+        left = max(0, segment.departed - segment.billed)
         where = (SITES[root.site].code, CATEGORIES[root.customer.category], segment.line.item.family_name)
         rows.append((root.commit, *where, left * segment.line.price_cents, int(left > 0)))
     frame = pl.DataFrame(rows, schema={**_DIMS, "amount": pl.Int64, "lines": pl.Int64}, orient="row")
