@@ -52,14 +52,14 @@ class Automation:
             job_name=PASS,
             minimum_interval_seconds=max(5, min(self.settings.poll_s, int(system.read.poll.total_seconds()))),
             default_status=self._sensor_status(),
-            description=f"Asks for a pass when {system.title or name} is ahead of what landed, or its last pass failed.",
+            description=f"Asks for a pass when {system.title or name} is ahead of what landed or its last pass failed",
         )
         def changed(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
             instance = context.instance
             if is_running(instance, {SYSTEM_TAG: name}):
                 return dg.SkipReason(f"a run that lands {name} is in flight")
-            position = self.tools.source_position(system)
             landed = getattr(self.tools.landed(name), "position", None)
+            position = self.tools.source_position(system, landed)
             last = last_runs(instance, {SYSTEM_TAG: name})
             if position == landed and not failures(last):
                 return dg.SkipReason(f"{name} is landed up to {landed}")

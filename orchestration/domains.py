@@ -30,7 +30,10 @@ DOMAINS: tuple[Domain, ...] = tuple(
     for group, name, title, models in (
         ("reference", "code_lists", "Code lists and the time-zone offset table, under version control.", ""),
         ("canonical", "chains", "Backorder chains of the ERP and the OMS orders that match them.", ""),
-        ("canonical", "organisation", "Legal entities, sites and sales channels.", "can_legal_entity can_site can_channel"),
+        (
+            "canonical", "organisation", "Legal entities, sites and sales channels.",
+            "can_legal_entity can_site can_channel",
+        ),
         ("canonical", "parties", "Customers and suppliers: who buys, who pays, who delivers.", "can_party"),
         ("canonical", "items", "What is sold and what it costs.", "can_item can_item_cost"),
         (

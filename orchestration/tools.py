@@ -25,7 +25,7 @@ class Tools:
     `push(system)`."""
 
     sync: Callable[..., Any]
-    source_position: Callable[[Any], str | None]
+    source_position: Callable[[Any, str | None], str | None]
     landed: Callable[[str], Any]
     dead_letters: Callable[[str], Sequence[Mapping[str, Any]]]
     load: Callable[[Sequence[Any]], Any]
@@ -41,12 +41,12 @@ def real_tools(settings: Settings) -> Tools:
     def sync(system: Any, on_progress: Callable[..., None] | None = None) -> Any:
         from connectors.sync import sync as land
 
-        return land(system, settings.home, on_progress=on_progress)
+        return land(system, settings.home, on_progress=on_progress, control=outside_control(settings))
 
-    def source_position(system: Any) -> str | None:
+    def source_position(system: Any, landed: str | None) -> str | None:
         from connectors.sync import source_position as position
 
-        return position(system)
+        return position(system, landed)
 
     def load(systems: Sequence[Any]) -> Any:
         from connectors.load import load as copy
@@ -84,6 +84,11 @@ def real_tools(settings: Settings) -> Tools:
         push=push,
         approved=approved,
     )
+
+
+def outside_control(settings: Settings) -> str | None:
+    """The URL of a control store that is not the home's own file."""
+    return settings.environment.get("CROSSDOCK_CONTROL")
 
 
 def mirror(settings: Settings) -> Any:

@@ -82,9 +82,11 @@ def landing_asset(system: Any, settings: Settings, tools: Tools, progress: Progr
         op_tags={"crossdock/step": "landing"},
     )
     def land(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        def on_progress(*what: Any, **more: Any) -> None:
-            numbers = [value for value in (*what, *more.values()) if isinstance(value, int)]
-            progress.report("landing", name, numbers[0] if numbers else 0, numbers[1] if len(numbers) > 1 else None)
+        landed: dict[str, int] = {}
+
+        def on_progress(_system: str, stream: str, rows: int) -> None:
+            landed[stream] = landed.get(stream, 0) + rows
+            progress.report("landing", name, sum(landed.values()))
 
         progress.report("landing", name, 0)
         try:

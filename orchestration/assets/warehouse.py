@@ -35,9 +35,9 @@ def loaded_asset(
     def load(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         the_pass: Pass = context.resources.the_pass
         the_pass.take_warehouse()
-        progress.report("load", "warehouse", 0)
+        progress.report("landing", "into the warehouse", 0, 1)
         try:
-            with progress.timed("load"):
+            with progress.timed("landing"):
                 result = tools.load(systems)
                 state = loaded_state(settings.warehouse)
         except Exception as error:
@@ -46,7 +46,7 @@ def loaded_asset(
                 raise dg.Failure(str(known), allow_retries=False) from error
             raise
         key = work_key(state, code)
-        progress.report("load", "warehouse", 1, 1)
+        progress.report("landing", "into the warehouse", 1, 1)
         if not the_pass.force and is_done(current(settings.published), key, the_pass.as_of, settings.business_now):
             context.log.info("nothing new since the published version; the rest of this pass is skipped")
             return

@@ -1,4 +1,4 @@
-"""A tiny company for orchestration tests: one system whose 'source' is a counter, a three-model dbt project, no network."""
+"""A tiny company for orchestration tests: one system whose 'source' is a counter, a three-model dbt project."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -36,6 +36,7 @@ class World:
     """`position` is what the source says, `rows` what a landing brings; the flags break one step each."""
 
     settings: Settings
+    parsed: Path
     position: str = "1"
     rows: list[tuple[int | None, int | None]] = field(default_factory=lambda: [(1, 2), (2, 4)])
     landed: str | None = None
@@ -48,18 +49,18 @@ class World:
     def tools(self) -> Tools:
         return Tools(
             sync=self.sync,
-            source_position=lambda _system: self.position,
+            source_position=lambda _system, _landed: self.position,
             landed=lambda _name: SimpleNamespace(position=self.landed),
             dead_letters=lambda _name: [],
             load=self.load,
             agree=self.agree,
             verify=lambda _system: [],
             push=lambda _system: {"plans": 0},
-            approved=lambda: [],
+            approved=list,
         )
 
     def dbt(self) -> Dbt:
-        return Dbt(PROJECT, self.settings.dbt_target, self.settings.warehouse, self.settings.marts)
+        return Dbt(PROJECT, self.parsed, self.settings.warehouse, self.settings.marts)
 
     def sync(self, _system: Any, _on_progress: Any = None) -> Any:
         self.calls.append("sync")

@@ -1,0 +1,19 @@
+"""`crossdock`: one command per thing a user does. Nothing here imports Dagster before a command needs it."""
+
+import sys
+
+from orchestration.cli.errors import explained
+
+
+def main() -> None:
+    """The console script. Exit status 0 done, 1 failed, 2 bad input; traces only with --debug."""
+    from orchestration.cli.app import app
+
+    try:
+        app()
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        message, status = explained(error)
+        print(f"crossdock: {message}", file=sys.stderr)
+        sys.exit(status)

@@ -1,0 +1,174 @@
+"""The commands and their options; each calls one function of a module beside this one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value instead of a table.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show traces of errors.")]
+
+app = typer.Typer(
+    help="Crossdock: the data platform of a wholesale distributor. $CROSSDOCK_HOME names the folder it works in.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command()
+def demo(
+    world: Annotated[str, typer.Option(help="simulated or wwi")] = "simulated",
+    once: Annotated[bool, typer.Option("--once", help="End after the first pass.")] = False,
+    home: Annotated[Path | None, typer.Option(help="Folder of the demo; default .demo in the clone.")] = None,
+    no_ui: Annotated[bool, typer.Option("--no-ui", help="Keep running without the Dagster UI.")] = False,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    days: Annotated[int, typer.Option(min=1, help="Days of history of the simulated world.")] = 730,
+    orders_per_day: Annotated[int, typer.Option(min=1)] = 25,
+    live: Annotated[float, typer.Option(min=1, help="Seconds per day once the UI is up.")] = 30.0,
+    chaos: Annotated[bool, typer.Option("--chaos", help="Faulty sources: slow, failing, duplicate, late.")] = False,
+    port: Annotated[int, typer.Option(min=0, help="Port of the UI; 0 takes a free one.")] = 0,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """A distributor in a box: start it, land it, build and check its KPIs, publish, and keep going."""
+    from orchestration.cli.demo import Demo
+    from orchestration.cli.demo import run as start
+
+    wanted = Demo(world, once, home, not no_ui, seed, days, orders_per_day, live, chaos, port, as_json)
+    raise typer.Exit(start(wanted))
+
+
+@app.command()
+def check(
+    connect: Annotated[bool, typer.Option("--connect", help="Also ask every system whether it answers.")] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Validate every system file, the KPI catalogue and the environment."""
+    from orchestration.cli.check import run as start
+
+    raise typer.Exit(start(connect, as_json))
+
+
+@app.command()
+def run(
+    system: Annotated[list[str] | None, typer.Option(help="Land only this system; may be repeated.")] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """One pass: land what changed, dbt, checks, publish."""
+    from orchestration.cli.run import run as start
+
+    raise typer.Exit(start(system or [], as_json))
+
+
+@app.command()
+def status(as_json: Json = False, debug: Debug = False) -> None:
+    """Per system: source and landed position, complete-up-to time, rows, dead letters, last run."""
+    from orchestration.cli.status import run as start
+
+    start(as_json)
+
+
+@app.command()
+def kpi(
+    kpi: Annotated[list[str] | None, typer.Option("--kpi", help="KPI id; may be repeated. Default: all.")] = None,
+    by: Annotated[str, typer.Option(help="day, week, month, year or total")] = "total",
+    where: Annotated[str | None, typer.Option(help="DIMENSION=VALUE, or DIMENSION for all its values")] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """KPI cells of the published version."""
+    from orchestration.cli.kpi import run as start
+
+    start(kpi or [], by, where, as_json)
+
+
+@app.command()
+def trace(
+    order: Annotated[str, typer.Argument(help="OMS number, ERP order, customer PO, tracking or shipment number")],
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """One order's events across all systems, in UTC, with source, raw time and confidence."""
+    from orchestration.cli.trace import run as start
+
+    start(order, as_json)
+
+
+@app.command("dead-letters")
+def dead_letters(
+    system: Annotated[str | None, typer.Option(help="Only this system.")] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Records that could not land, with their reasons."""
+    from orchestration.cli.letters import listing
+
+    listing(system, as_json)
+
+
+@app.command()
+def replay(
+    ids: Annotated[list[str] | None, typer.Argument(help="Ids of dead letters; default: all open ones.")] = None,
+    system: Annotated[str | None, typer.Option(help="Only this system.")] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Try dead letters again after a fix."""
+    from orchestration.cli.letters import again
+
+    again(ids or [], system, as_json)
+
+
+@app.command()
+def correct(
+    entity: Annotated[str, typer.Argument(help="item, customer or supplier")],
+    key: Annotated[str, typer.Argument(help="Its key in the target system")],
+    fields: Annotated[list[str], typer.Argument(help="FIELD=VALUE, one or more")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the ledger.")],
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Record a correction of master data; nothing is sent yet."""
+    from orchestration.cli.writes import correct as start
+
+    start(entity, key, fields, reason, as_json)
+
+
+@app.command()
+def plan(as_json: Json = False, debug: Debug = False) -> None:
+    """What would be written: verified, observed and desired per field, and the hash to approve."""
+    from orchestration.cli.writes import plan as start
+
+    start(as_json)
+
+
+@app.command()
+def approve(
+    plan_hash: Annotated[str, typer.Argument(metavar="HASH")], as_json: Json = False, debug: Debug = False
+) -> None:
+    """Approve exactly the plan with this hash."""
+    from orchestration.cli.writes import approve as start
+
+    start(plan_hash, as_json)
+
+
+@app.command()
+def apply(
+    plan_hash: Annotated[str, typer.Argument(metavar="HASH")], as_json: Json = False, debug: Debug = False
+) -> None:
+    """Send an approved plan."""
+    from orchestration.cli.writes import apply as start
+
+    raise typer.Exit(start(plan_hash, as_json))
+
+
+@app.command()
+def writes(as_json: Json = False, debug: Debug = False) -> None:
+    """Corrections and writes with their states and attempts."""
+    from orchestration.cli.writes import writes as start
+
+    start(as_json)

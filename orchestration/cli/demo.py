@@ -1,0 +1,233 @@
+"""`crossdock demo`: a distributor in a box, from nothing to a KPI table, then alive under the Dagster UI."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestration.cli import kpi, status
+from orchestration.cli import systems as connected
+from orchestration.cli.errors import BadInput, Failed
+from orchestration.cli.output import out, print_json, print_table
+from orchestration.cli.processes import Started
+from orchestration.cli.run import Outcome, bars, one_pass, tell
+from orchestration.progress import PHASES, Progress
+from orchestration.settings import REPOSITORY, Settings
+
+MARKER = ".crossdock-demo"
+WORLDS = ("simulated", "wwi")
+WWI_LIVE_FROM = "2016-05-02"
+OURS = ("landing", "marts", "published", "dagster", "dbt", "sandbox", "logs")
+OUR_FILES = ("control.sqlite*", "warehouse.duckdb*", "*.lock*")
+START_TIMEOUT_S = 1800
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the user asked for."""
+
+    world: str
+    once: bool
+    home: Path | None
+    ui: bool
+    seed: int
+    days: int
+    orders_per_day: int
+    live: float
+    chaos: bool
+    port: int
+    as_json: bool
+
+
+def run(wanted: Demo) -> int:
+    """Exit status 0 when the pass succeeded (and, unless `--once`, the user ended the demo); everything started is
+    stopped."""
+    if wanted.world not in WORLDS:
+        raise BadInput(f"--world {wanted.world!r}; allowed: {', '.join(WORLDS)}")
+    home = (wanted.home or REPOSITORY / ".demo").expanduser().absolute()
+    clear(home)
+    started = time.perf_counter()
+    try:
+        with Started() as processes:
+            with bars(quiet=wanted.as_json) as progress:
+                settings = start_sandbox(processes, wanted, home, progress)
+                systems = connected.load(settings)
+                os.environ.update(settings.exported())
+                outcome = one_pass(settings, systems, systems, progress)
+            show(settings, systems, outcome, time.perf_counter() - started, as_json=wanted.as_json)
+            if wanted.once or not outcome.ok:
+                return 0 if outcome.ok else 1
+            keep_going(processes, wanted, settings)
+    except KeyboardInterrupt:
+        out().print("\nstopped")
+    return 0
+
+
+def clear(home: Path) -> None:
+    """An empty demo home. Raises BadInput when the folder holds anything that no demo put there."""
+    marker = home / MARKER
+    if home.exists() and any(home.iterdir()) and not marker.exists():
+        raise BadInput(f"{home} is not a demo's folder; choose an empty one with --home")
+    for name in OURS:
+        shutil.rmtree(home / name, ignore_errors=True)
+    for pattern in OUR_FILES:
+        for path in home.glob(pattern):
+            path.unlink()
+    home.mkdir(parents=True, exist_ok=True)
+    marker.write_text("A demo's folder: `crossdock demo` empties it at every start.\n")
+
+
+def start_sandbox(processes: Started, wanted: Demo, home: Path, progress: Progress) -> Settings:
+    """The box, ready, and the settings that see it. Raises Failed with the end of its log when it does not come up."""
+    command = [
+        sys.executable,
+        "-m",
+        "sandbox",
+        "--world",
+        wanted.world,
+        "--home",
+        str(home),
+        "--seed",
+        str(wanted.seed),
+    ]
+    command += ["--days", str(wanted.days), "--orders-per-day", str(wanted.orders_per_day), "--follow-parent"]
+    command += ["--chaos"] if wanted.chaos else []
+    if wanted.world == "wwi" and not wanted.once:
+        command += ["--until", WWI_LIVE_FROM]
+    log = home / "logs" / "sandbox.log"
+    box = processes.start(command, env=os.environ, cwd=REPOSITORY, log=log, pipe=True)
+    assert box.stdout is not None
+    last = ("", 0.0)
+    for line in box.stdout:
+        said = _json(line)
+        phase = {"generate": "generation", "load": "load"}.get(said.get("phase", ""))
+        seconds = float(said.get("seconds") or 0.0)
+        if last[0]:
+            progress.add(last[0], seconds - last[1])
+        last = (phase or "", seconds)
+        if phase:
+            progress.report(phase, wanted.world, int(said.get("done") or 0), said.get("total"))
+        if said.get("phase") == "ready":
+            break
+    else:
+        raise Failed(f"the sandbox did not start: {_tail(log)}")
+    threading.Thread(target=_drain, args=(box, log), daemon=True).start()
+    while not (home / "sandbox" / "env.json").exists():
+        if box.poll() is not None:
+            raise Failed(f"the sandbox ended: {_tail(log)}")
+        time.sleep(0.05)
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("CROSSDOCK_SYSTEMS", "CROSSDOCK_BUSINESS_NOW")
+    }
+    return Settings.from_env({**environment, "CROSSDOCK_HOME": str(home)})
+
+
+def show(settings: Settings, systems: list[Any], outcome: Outcome, seconds: float, *, as_json: bool) -> None:
+    """The KPI table, a line per system, and where the seconds went."""
+    cells = kpi.cells(settings.published, []) if outcome.version else []
+    standing = status.standing(settings, systems, ask=False)
+    split = {phase: outcome.seconds.get(phase, 0.0) for phase in PHASES}
+    if as_json:
+        print_json(
+            {**outcome.__dict__, "seconds": {**split, "whole": round(seconds, 2)}, "kpis": cells, "systems": standing}
+        )
+        return
+    kpi.show(cells)
+    lag = [{**row, "lag": _lag(row["complete_up_to"], outcome.as_of)} for row in standing]
+    print_table("Systems", lag, ("system", "rows", "landed", "dead_letters", "complete_up_to", "lag"))
+    tell(outcome)
+    out().print(f"From starting the sandbox to the KPI table: {seconds:.1f} s")
+
+
+def keep_going(processes: Started, wanted: Demo, settings: Settings) -> None:
+    """The UI, and days that pass, until Ctrl-C. Raises Failed when the UI ends by itself."""
+    env = {**settings.exported(), "CROSSDOCK_AUTOMATION": "on", "CROSSDOCK_POLL": "5", "PYTHONUNBUFFERED": "1"}
+    ui: subprocess.Popen[bytes] | None = None
+    if wanted.ui:
+        port = wanted.port or _free_port()
+        dagster = [sys.executable, "-m", "dagster", "dev", "-w", str(REPOSITORY / "workspace.yaml")]
+        log = settings.logs / "dagster.log"
+        ui = processes.start([*dagster, "-h", "127.0.0.1", "-p", str(port)], env=env, cwd=REPOSITORY, log=log)
+        url = f"http://127.0.0.1:{port}"
+        _wait(lambda: _answers(f"{url}/server_info"), ui, log)
+        out().print(f"Dagster UI: {url}   (home {settings.home})")
+    out().print(f"A day passes every {wanted.live:g} s. Ctrl-C stops everything this command started.")
+    while True:
+        time.sleep(wanted.live)
+        if ui is not None and ui.poll() is not None:
+            raise Failed(f"the UI ended: {_tail(settings.logs / 'dagster.log')}")
+        _advance(settings.environment["SANDBOX_CONTROL"])
+
+
+def _advance(control: str) -> None:
+    request = urllib.request.Request(  # noqa: S310 - the sandbox's own address
+        f"{control}/advance", data=b'{"days": 1}', headers={"Content-Type": "application/json"}, method="POST"
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=600) as answer:  # noqa: S310
+            out().print(f"the world's now: {json.load(answer)['now']}")
+    except urllib.error.HTTPError as error:
+        out().print(f"the world does not go on: {error.read().decode(errors='replace')[:200]}")
+    except OSError as error:
+        raise Failed(f"the sandbox does not answer any more: {error}") from error
+
+
+def _wait(ready: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + 300
+    while not ready():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise Failed(f"the UI did not come up: {_tail(log)}")
+        time.sleep(0.5)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own UI
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _drain(process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Keeps the pipe of the sandbox empty, or it would stop when the pipe is full."""
+    assert process.stdout is not None
+    with log.open("ab") as file:
+        for line in process.stdout:
+            file.write(line)
+
+
+def _json(line: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _tail(log: Path, lines: int = 5) -> str:
+    return " | ".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else "it said nothing"
+
+
+def _lag(complete_up_to: str | None, as_of: str | None) -> str:
+    from orchestration.passes import parse_instant
+
+    if complete_up_to is None or as_of is None:
+        return ""
+    seconds = (parse_instant(as_of) - parse_instant(complete_up_to)).total_seconds()
+    return f"{max(seconds, 0):.0f} s"

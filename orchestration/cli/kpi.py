@@ -1,0 +1,62 @@
+"""`crossdock kpi`: cells of the published version. Reads one DuckDB file and imports neither Dagster nor dbt."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from orchestration.cli.errors import BadInput
+from orchestration.cli.output import instant, print_json, print_table
+from orchestration.publication import reading
+from orchestration.settings import Settings
+
+PERIODS = ("day", "week", "month", "year", "total")
+DIMENSIONS = ("site", "customer_category", "item_group")
+FIGURES = ("numerator", "denominator", "value", "value_min", "value_max", "agreement")
+
+
+def cells(published: Path, kpis: Sequence[str], by: str = "total", where: str | None = None) -> list[dict[str, Any]]:
+    """Cells as `kpi --json` prints them. Raises BadInput for a period, KPI or dimension that does not exist."""
+    if by not in PERIODS:
+        raise BadInput(f"--by {by!r}; allowed: {', '.join(PERIODS)}")
+    dimension, _, wanted = (where or "").partition("=")
+    if dimension and dimension not in DIMENSIONS:
+        raise BadInput(f"--where {where!r}; allowed: DIMENSION=VALUE with {', '.join(DIMENSIONS)}")
+    with reading(published) as (connection, _snapshot):
+        known = {row[0] for row in connection.execute("select distinct kpi_id from kpi.kpi_cell").fetchall()}
+        if unknown := sorted(set(kpis) - known):
+            raise BadInput(f"no KPI {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
+        rows = connection.execute(
+            f"""
+            select kpi_id, period, dimension, dimension_value, {", ".join(FIGURES)}, as_of_utc from kpi.kpi_cell
+            where period_kind = ? and dimension = ? and (? = '' or dimension_value = ?)
+                and (? or kpi_id in (select unnest(?)))
+            order by kpi_id, period, dimension_value
+            """,
+            [by, dimension, wanted, wanted, not kpis, list(kpis)],
+        ).fetchall()
+    return [
+        {
+            "kpi_id": kpi_id,
+            "period": period,
+            "dimensions": {dimension_of: value_of} if dimension_of else {},
+            **dict(zip(FIGURES, figures, strict=True)),
+            "as_of": instant(as_of),
+        }
+        for kpi_id, period, dimension_of, value_of, *figures, as_of in rows
+    ]
+
+
+def run(kpis: Sequence[str], by: str, where: str | None, as_json: bool) -> None:
+    found = cells(Settings.from_env().published, kpis, by, where)
+    if as_json:
+        print_json(found)
+        return
+    show(found)
+
+
+def show(found: Sequence[dict[str, Any]]) -> None:
+    """The table of cells, as the demo and `kpi` print it."""
+    as_of = found[0]["as_of"] if found else ""
+    columns = ["kpi_id", *(["period"] if {cell["period"] for cell in found} != {"total"} else [])]
+    columns += ["dimensions"] if any(cell["dimensions"] for cell in found) else []
+    print_table(f"KPIs as of {as_of}", found, [*columns, *FIGURES])

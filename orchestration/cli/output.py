@@ -1,0 +1,75 @@
+"""How commands print: a table for people or one JSON value for programs, on standard output; progress goes to
+standard error."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def out() -> Console:
+    return Console(soft_wrap=False)
+
+
+def err() -> Console:
+    """Standard error as it was when asked, on a handle of its own: a step of a pass may have its output captured."""
+    return Console(file=os.fdopen(os.dup(sys.stderr.fileno()), "w"), force_terminal=sys.stderr.isatty() or None)
+
+
+def print_json(value: Any) -> None:
+    """One JSON value; whole decimals become integers, instants ISO with Z."""
+    print(json.dumps(value, default=plain, ensure_ascii=False, indent=1))
+
+
+def plain(value: Any) -> Any:
+    """A value that JSON does not know, in a form that it does."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    return str(value)
+
+
+def instant(value: datetime | None) -> str | None:
+    """A naive UTC instant (or an aware one in UTC) as ISO with Z."""
+    return None if value is None else value.replace(tzinfo=None).isoformat() + "Z"
+
+
+def print_table(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None) -> None:
+    """Rows as a table; numbers to the right; a line that says so when there are none."""
+    if not rows:
+        out().print(f"{title}: none")
+        return
+    names = list(columns or rows[0])
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for name in names:
+        numeric = all(isinstance(row.get(name), int | float | Decimal | type(None)) for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(shown(row.get(name)) for name in names))
+    out().print(table)
+
+
+def shown(value: Any) -> str:
+    """A cell of a table."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float | Decimal):
+        return f"{value:,.4f}".rstrip("0").rstrip(".") if value % 1 else f"{value:,.0f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={part}" for key, part in value.items())
+    return instant(value) or "" if isinstance(value, datetime) else str(value)

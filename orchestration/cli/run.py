@@ -1,0 +1,133 @@
+"""`crossdock run`: one pass through the same job as the sensors start, on the persisted instance, so that the UI
+shows it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestration.cli import systems as connected
+from orchestration.cli.errors import Failed
+from orchestration.cli.output import err, out, print_json
+from orchestration.locks import held
+from orchestration.passes import AS_OF_TAG, FORCE_TAG, instant
+from orchestration.progress import PHASES, Progress
+from orchestration.publication import current
+from orchestration.settings import Settings
+
+
+@dataclass
+class Outcome:
+    """What a pass did: whether it succeeded, why not, the version readers see now, and where the seconds went."""
+
+    ok: bool
+    problems: list[str]
+    version: int | None
+    as_of: str | None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def one_pass(settings: Settings, systems: Sequence[Any], chosen: Sequence[Any], progress: Progress) -> Outcome:
+    """Runs the pass in this process. Raises Busy when another `crossdock run` of this home does not end."""
+    from orchestration.instance import prepare_instance
+
+    prepare_instance(settings.dagster_home)
+    import dagster as dg
+
+    from orchestration.assets.landing import landing_key
+    from orchestration.definitions import build_defs
+    from orchestration.jobs import PASS
+
+    defs = build_defs(settings, systems=systems, progress=progress)
+    job = defs.resolve_job_def(PASS)
+    skipped = {
+        landing_key(system.system, stream.name)
+        for system in systems
+        if system not in chosen
+        for stream in system.streams
+    }
+    keys = [key for key in job.asset_layer.executable_asset_keys if key not in skipped]
+    with held(settings.home / "run.lock", wait_s=settings.lock_wait_s, doing="crossdock run"):
+        with dg.DagsterInstance.get() as instance:
+            result = job.execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                asset_selection=keys if skipped else None,
+                tags={AS_OF_TAG: instant(settings.now()), FORCE_TAG: "true"},
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            )
+            problems = _problems(result)
+    snapshot = current(settings.published)
+    return Outcome(
+        result.success,
+        problems,
+        snapshot.version if snapshot else None,
+        snapshot.note["as_of"] if snapshot else None,
+        {phase: round(progress.seconds[phase], 2) for phase in PHASES if phase in progress.seconds},
+    )
+
+
+def run(names: Sequence[str], as_json: bool) -> int:
+    settings = Settings.from_env()
+    systems = connected.load(settings)
+    if not systems:
+        raise Failed(f"no system is configured in {settings.systems}; `crossdock check` tells more")
+    chosen = connected.chosen(systems, names)
+    with bars(quiet=as_json) as progress:
+        outcome = one_pass(settings, systems, chosen, progress)
+    if as_json:
+        print_json(outcome.__dict__)
+    else:
+        tell(outcome)
+    return 0 if outcome.ok else 1
+
+
+def tell(outcome: Outcome) -> None:
+    """The outcome in two lines, or its problems."""
+    for problem in outcome.problems:
+        out().print(problem, style="red", markup=False, highlight=False)
+    if outcome.ok:
+        out().print(f"Published version {outcome.version} as of {outcome.as_of}")
+    out().print("Seconds: " + ", ".join(f"{phase} {spent:.1f}" for phase, spent in outcome.seconds.items()))
+
+
+@contextmanager
+def bars(*, quiet: bool = False) -> Iterator[Progress]:
+    """A Progress that draws one bar per phase and label on standard error."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Drawing
+
+    drawing = Drawing(
+        TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("{task.fields[label]}"), console=err(), disable=quiet,
+    )  # fmt: skip
+    tasks: dict[str, Any] = {}
+
+    def listen(phase: str, label: str, done: int, total: int | None) -> None:
+        name = f"{phase} {label}" if phase == "landing" else phase
+        if name not in tasks:
+            tasks[name] = drawing.add_task(name, total=total, label="")
+        shown = "" if phase == "landing" else label[:40]
+        drawing.update(tasks[name], completed=done, total=total, label=shown)
+
+    with drawing:
+        yield Progress(listen)
+
+
+def _problems(result: Any) -> list[str]:
+    """Why a pass failed: the reason of each failed step once, then the checks that did not pass."""
+    found = []
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        data = event.step_failure_data
+        reason = data.user_failure_data.description if data.user_failure_data else None
+        cause = data.error.cause if data.error is not None else None
+        error = cause or data.error
+        found.append(f"{event.step_key}: {reason or (error.message.strip() if error else 'failed')}")
+    for check in result.get_asset_check_evaluations():
+        if not check.passed and check.severity.value == "ERROR":
+            found.append(f"check {check.asset_key.to_user_string()} {check.check_name} did not pass")
+    for event in result.all_events:
+        if event.is_run_failure and not found:
+            data = event.job_failure_data
+            found.append(data.error.message.strip() if data.error else "the run failed")
+    return found

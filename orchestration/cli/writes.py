@@ -1,0 +1,71 @@
+"""`crossdock correct`, `plan`, `approve`, `apply`, `writes`: the write-back, step by step."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from orchestration import writes as steps
+from orchestration.cli import systems as connected
+from orchestration.cli.errors import BadInput
+from orchestration.cli.output import out, print_json, print_table
+from orchestration.settings import Settings
+
+DONE = {"acked", "verified"}
+
+
+def correct(entity: str, key: str, fields: Sequence[str], reason: str, as_json: bool) -> None:
+    settings = Settings.from_env()
+    wanted = dict(_pair(field) for field in fields)
+    system = steps.target_of(connected.load(settings), entity)
+    rows = steps.correct(settings, system, entity, key, wanted, reason)
+    _show(rows, "Recorded; `crossdock plan` comes next", as_json)
+
+
+def plan(as_json: bool) -> None:
+    settings = Settings.from_env()
+    plans = [steps.plan(settings, system) for system in steps.writable(connected.load(settings))]
+    if as_json:
+        print_json(plans[0] if len(plans) == 1 else plans)
+        return
+    for one in plans:
+        rows = [
+            {"entity": change["entity"], "key": change["key"], "field": name, **values, "action": change["action"]}
+            | {"reason": change["reason"]}
+            for change in one["changes"]
+            for name, values in change["fields"].items()
+        ]
+        print_table(f"Plan for {one['system']} ({one['state']})", rows)
+        if one["hash"]:
+            out().print(f"hash {one['hash']}")
+
+
+def approve(plan_hash: str, as_json: bool) -> None:
+    _show([steps.approve(Settings.from_env(), plan_hash)], "Approved", as_json, single=True)
+
+
+def apply(plan_hash: str, as_json: bool) -> int:
+    """0 when every write of the plan was accepted, else 1; `writes` tells which waits and why."""
+    settings = Settings.from_env()
+    system = steps.system_of_plan(settings, connected.load(settings), plan_hash)
+    rows = steps.apply(settings, system, plan_hash)
+    _show(rows, "Applied", as_json)
+    return 0 if all(row["state"] in DONE for row in rows) else 1
+
+
+def writes(as_json: bool) -> None:
+    _show(steps.writes(Settings.from_env()), "Writes", as_json)
+
+
+def _show(rows: list[dict[str, Any]], title: str, as_json: bool, *, single: bool = False) -> None:
+    if as_json:
+        print_json(rows[0] if single else rows)
+    else:
+        hidden = {"attempts", "precondition"}
+        names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in hidden]
+        print_table(title, rows, names)
+
+
+def _pair(field: str) -> tuple[str, str]:
+    name, equals, value = field.partition("=")
+    if not equals or not name:
+        raise BadInput(f"{field!r} is not FIELD=VALUE, such as unit_price=21.50")
+    return name, value
