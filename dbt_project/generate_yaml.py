@@ -17,10 +17,10 @@ MODELS = PROJECT / "models" / "canonical"
 HEADER = "# Generated from contracts/canonical/{name}.yaml by dbt_project/generate_yaml.py; edit the contract.\n"
 
 
-def column(spec: dict[str, Any]) -> dict[str, Any]:
-    """One dbt column: type always, not_null as a constraint the database enforces."""
+def column(spec: dict[str, Any], is_table: bool) -> dict[str, Any]:
+    """One dbt column: type always, not_null as a constraint the database enforces (a view has none: a test)."""
     out: dict[str, Any] = {"name": spec["name"], "description": spec["description"], "data_type": spec["type"]}
-    if not spec["nullable"]:
+    if not spec["nullable"] and is_table:
         out["constraints"] = [{"type": "not_null"}]
     return out
 
@@ -34,6 +34,9 @@ def tests(contract: dict[str, Any]) -> list[dict[str, Any]]:
     ]
     lists = {spec["name"]: spec["values"] for spec in contract["columns"] if "values" in spec}
     out: list[dict[str, Any]] = [{"key_is_unique": {"arguments": {"columns": contract["key"]}}}]
+    if contract.get("materialized") == "view":
+        required = [spec["name"] for spec in contract["columns"] if not spec["nullable"]]
+        out.append({"columns_are_filled": {"arguments": {"columns": required}}})
     if parents:
         out.append({"children_have_parents": {"arguments": {
             "parents": [{"column": one["column"], "key": one["key"]} for one in parents],
@@ -50,10 +53,11 @@ def render(contract: dict[str, Any]) -> str:
         "name": contract["name"],
         "description": f"{contract['description']} Grain: {contract['grain']}.",
         "config": {
+            "materialized": contract.get("materialized", "table"),
             "contract": {"enforced": True},
             "meta": {"contract_version": contract["version"], "owner_role": contract["owner"], "key": list(contract["key"])},
         },
-        "columns": [column(spec) for spec in contract["columns"]],
+        "columns": [column(spec, contract.get("materialized") != "view") for spec in contract["columns"]],
         "data_tests": tests(contract),
     }
     body = yaml.safe_dump({"version": 2, "models": [model]}, sort_keys=False, width=118, allow_unicode=True)

@@ -1,4 +1,5 @@
 -- grain: one event an ERP asserts, with its time in UTC; dates without a time of day are whole days (T14)
+{{ config(materialized='view') }}
 with asserted as (
     select
         'received:' || orders.order_key as event_key, 'received' as event_type, 'order' as object_type,

@@ -1,4 +1,5 @@
 -- grain: one ERP line number that a warehouse document or an ERP child quotes before the line has arrived
+{{ config(materialized='view') }}
 with quoted as (
     select
         erp_prefix as key_prefix, line_number, order_number, item_number, source_system, source_batch_id,

@@ -1,4 +1,5 @@
 -- grain: one ERP order number that a child record quotes before the order itself has arrived
+{{ config(materialized='view') }}
 with quoted as (
     select erp_prefix as key_prefix, order_number, source_system, source_batch_id, known_from_utc
     from {{ ref('stg_wms__event') }}

@@ -1,4 +1,5 @@
 -- grain: one event an OMS asserts; its times end in Z (T1)
+{{ config(materialized='view') }}
 with asserted as (
     select
         'received' as event_type, 'order' as object_type, orders.order_key as object_key, orders.order_key,
