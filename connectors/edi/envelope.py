@@ -104,22 +104,21 @@ def _interchange(text: str, start: int, separators: Separators) -> Interchange:
         version=isa.element(12),
         is_test=isa.element(15) == "T",
     )
-    fault = "the IEA is missing" if closing is None else _interchange_fault(text, found, rest[: closing + 1])
+    fault = "the IEA is missing" if closing is None else _interchange_fault(found, rest[: closing + 1])
     if fault is None:
         fault = _read_groups(found, rest[:closing])
-    found.is_cut = closing is None or (found.end == len(text) and not text.endswith(separators.segment))
+    # an IEA that repeats all nine digits of ISA13 is whole even without its terminator, which some senders leave out
+    is_open = closing is None or (fault is not None and not text.endswith(separators.segment))
+    found.is_cut = found.end == len(text) and is_open
     if fault is not None:
         found.groups.clear()
         found.faults[:] = [Fault("interchange", fault, found.start, found.end, found.control)]
     return found
 
 
-def _interchange_fault(text: str, found: Interchange, rest: list[Segment]) -> str | None:
+def _interchange_fault(found: Interchange, rest: list[Segment]) -> str | None:
     iea = rest[-1]
-    assert found.separators is not None
     groups = sum(segment.tag == "GS" for segment in rest)
-    if not text.endswith(found.separators.segment, iea.start, iea.end):
-        return "the IEA has no terminator"
     if not found.control.isdigit() or len(found.control) != 9:
         return "ISA13 is not a control number of nine digits"
     if iea.element(2) != found.control:

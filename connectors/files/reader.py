@@ -23,7 +23,7 @@ from connectors.landing.documents import as_table, write_documents
 from connectors.model import BatchRecord
 
 log = logging.getLogger(__name__)
-BATCH_FILES, BATCH_BYTES = 500, 16_000_000
+BATCH_FILES, BATCH_BYTES = 1000, 16_000_000
 
 OnBatch = Callable[[str, BatchRecord], None]
 

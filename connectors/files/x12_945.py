@@ -7,7 +7,7 @@ import msgspec
 from connectors.config_kinds import SftpStream
 from connectors.documents import Row
 from connectors.edi.envelope import Fault, Group, Interchange, Transaction, interchanges
-from connectors.edi.x12 import ISA_LENGTH, X12Error
+from connectors.edi.x12 import ISA_LENGTH, X12Error, utf8
 from connectors.edi.x12_945 import MapError, doc_key, ship_confirmation
 from connectors.files.parsed import Envelope, Parsed, where, without_bom
 from connectors.model import DeadLetter
@@ -21,7 +21,7 @@ def parse_x12_945(stream: SftpStream, path: str, data: bytes) -> Parsed:
     for interchange in interchanges(text):
         piece = _Piece(stream, path, text, interchange)
         if interchange.is_cut:
-            found.cut = interchange.faults[0].reason if interchange.faults else "the IEA has no terminator"
+            found.cut = interchange.faults[0].reason
         if interchange.is_test and not stream.accept_test and interchange.groups:
             reason = "the interchange is a test (ISA15 is T)"
             found.dead.append(
@@ -57,6 +57,7 @@ class _Piece:
         return envelope
 
     def row(self, group: Group, transaction: Transaction) -> Row:
+        utf8(self.text[transaction.start : transaction.end])  # all of it, not only what the document takes
         document = ship_confirmation(self.interchange, group, transaction, self.name)
         return doc_key(document), msgspec.json.encode(document).decode("utf-8"), None
 

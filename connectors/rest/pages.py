@@ -1,6 +1,6 @@
 """Pages of a JSON API: one decoded page, and the walk from token to token with loop detection."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -8,6 +8,7 @@ import msgspec
 from connectors.config_kinds import RestStream
 from connectors.model import PermanentError, TransientError
 from connectors.rest.client import RestClient
+from connectors.rest.salvage import salvage
 
 MAX_EMPTY_PAGES = 50
 _envelope = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -66,33 +67,40 @@ def fetch(client: RestClient, stream: RestStream, since: str | None, token: str 
 def decode(body: bytes, stream: RestStream, client: RestClient) -> Page:
     """A page from its bytes. TransientError when the JSON ends too early; PermanentError when it is not JSON, or not
     a page: an answer of 200 that carries an error is one."""
-    try:
-        envelope = _envelope.decode(body)
-    except msgspec.ValidationError as error:
-        raise PermanentError(
-            f"{stream.path} answered something else than an object: {client.clean(str(error))}"
-        ) from error
-    except msgspec.DecodeError as error:
-        if "truncated" in str(error):
-            raise TransientError(f"{stream.path} sent JSON that ends too early ({len(body)} bytes).") from error
-        raise PermanentError(f"{stream.path} sent something that is not JSON: {client.clean(str(error))}") from error
-    except UnicodeDecodeError as error:
-        raise PermanentError(f"{stream.path} sent JSON that is not UTF-8.") from error
+    envelope = _fields(body, stream, client)
     if stream.records not in envelope:
         raise PermanentError(
             f"{stream.path} answered without {stream.records!r}: {client.clean(body[:400].decode(errors='replace'))}",
             "An error in the body of a success, or the wrong `records` in the system file.",
         )
-    try:
-        records = [bytes(record) for record in _records.decode(envelope[stream.records])]
-    except msgspec.ValidationError as error:
-        raise PermanentError(f"{stream.path}: {stream.records!r} is not a list.") from error
+    records = envelope[stream.records]
+    if not isinstance(records, list):
+        try:
+            records = [bytes(record) for record in _records.decode(records)]
+        except msgspec.ValidationError as error:
+            raise PermanentError(f"{stream.path}: {stream.records!r} is not a list.") from error
     return Page(records, _token(envelope, stream))
 
 
-def _token(envelope: dict[str, msgspec.Raw], stream: RestStream) -> str | None:
+def _fields(body: bytes, stream: RestStream, client: RestClient) -> Mapping[str, bytes | msgspec.Raw | list[bytes]]:
+    try:
+        return _envelope.decode(body)
+    except msgspec.ValidationError as error:
+        told = client.clean(str(error))
+        raise PermanentError(f"{stream.path} answered something else than an object: {told}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if "truncated" in str(error):
+            raise TransientError(f"{stream.path} sent JSON that ends too early ({len(body)} bytes).") from error
+        found = salvage(body, stream.records)
+        if found is None:
+            told = client.clean(str(error))
+            raise PermanentError(f"{stream.path} sent something that is not JSON: {told}") from error
+        return found
+
+
+def _token(envelope: Mapping[str, bytes | msgspec.Raw | list[bytes]], stream: RestStream) -> str | None:
     raw = envelope.get(stream.next_cursor) if stream.next_cursor else None
-    token = None if raw is None else _any.decode(raw)
+    token = None if raw is None or isinstance(raw, list) else _any.decode(raw)
     if token is None or token == "":
         return None
     if not isinstance(token, str | int) or isinstance(token, bool):
