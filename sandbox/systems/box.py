@@ -102,7 +102,7 @@ class Box:
     def step(self, emission: Any, now: datetime) -> None:
         """Tell what happened up to `now` in all systems, as the knobs have it; visible when this returns."""
         rows = self._writers([each for each in emission.erp if not self._rows_held.hold(self._key(each), each, now)])
-        filling.apply(self.database, rows, State(self.identity, now))
+        filling.apply(self.database, rows, self._state(now))
         self.orders.add(emission.oms, now)
         self.trackers.add(emission.carrier, now)
         self.outbox.add(emission.wms, now)
@@ -114,7 +114,7 @@ class Box:
         if self.now is None:
             return
         if due := self._rows_held.due(self.now):
-            filling.apply(self.database, due)
+            filling.apply(self.database, due, self._state(self.now))
         for system in (self.orders, self.trackers, self.outbox):
             system.release(self.now)  # type: ignore[attr-defined]
         knobs = self.faults["erp"].knobs
@@ -130,6 +130,10 @@ class Box:
             self.database.server.stop()
             time.sleep(down)
             self.database.server.start()
+
+    def _state(self, now: datetime) -> State | None:
+        """What the database may remember: no moment whose rows are partly held back, or a restart would lose them."""
+        return None if len(self._rows_held) else State(self.identity, now)
 
     @property
     def waiting(self) -> dict[str, int]:

@@ -35,6 +35,8 @@ class Session:
         self.box = box
         self.folder = home / "sandbox"
         self.report = report
+        self._truth_is_stale = False
+        self._truth_due = 0.0
         self._wishes: queue.Queue[tuple[float, Future[datetime]]] = queue.Queue()
 
     def open(self, until: datetime, *, chaos: bool = False) -> None:
@@ -50,6 +52,7 @@ class Session:
             for faults in self.box.faults.values():
                 faults.set({name: value for name, value in asdict(CHAOS).items() if value})
         self.advance((target - self.world.now) / timedelta(days=1))
+        self._write_truth()
         control = self.box.servers.serve(control_app(self.box, self._wish))
         env = self.box.env | {"SANDBOX_CONTROL": control, "CROSSDOCK_BUSINESS_NOW": f"{control}/now"}
         systems = SYSTEMS_YAML / self.world.name
@@ -72,7 +75,10 @@ class Session:
         self.box.fill_documents(emission, self.world.now)
 
     def advance(self, days: float) -> datetime:
-        """Let days pass, one step per day; a world may move in whole days only. Returns the new now."""
+        """Let days pass, one step per day; a world may move in whole days only. Returns the new now.
+
+        truth.json is then stale: `_write_truth` follows at once, or in time when the world lives by the clock.
+        """
         end = getattr(self.world, "end", None)
         target = self.world.now + timedelta(days=days)
         target = min(target, end) if end else target
@@ -82,7 +88,7 @@ class Session:
             if self.world.now == before:
                 break
             self.box.step(emission, self.world.now)
-        self._write_truth()
+            self._truth_is_stale = True
         return self.world.now
 
     def run(self, seconds_per_day: float | None, follow: int | None = None) -> None:
@@ -97,7 +103,9 @@ class Session:
                 pass
             else:
                 try:
-                    answer.set_result(self.advance(days))
+                    now = self.advance(days)
+                    self._write_truth()
+                    answer.set_result(now)
                 except Exception as error:
                     # The world has moved and its systems have not: going on would lose what happened.
                     answer.set_exception(error)
@@ -106,6 +114,8 @@ class Session:
             if due and not self._has_ended():
                 next_day = time.monotonic() + (seconds_per_day or 0)
                 self.report("live", now=zulu(self.advance(1)))
+            if self._truth_is_stale and time.monotonic() >= self._truth_due:
+                self._write_truth()
 
     def _has_ended(self) -> bool:
         end = getattr(self.world, "end", None)
@@ -117,7 +127,11 @@ class Session:
         return answer.result()
 
     def _write_truth(self) -> None:
+        """Write what is true now. It takes seconds: a world that lives by the clock spends a tenth of them on it."""
+        begun = time.monotonic()
         write_json(self.folder / "truth.json", self.world.truth())
+        self._truth_is_stale = False
+        self._truth_due = time.monotonic() + 10 * (time.monotonic() - begun)
 
     def _progress_of(self, phase: str, done: int, total: int) -> None:
         self.report(phase, done=done, total=total)
