@@ -24,6 +24,9 @@ left join {{ ref('time_local_segment') }} as {{ alias }}_next
 
 {# Length of the interval that a precision leaves open (T13). #}
 {% macro precision_step(precision) -%}
+    {%- if precision == "'s'" -%}interval 1 second
+    {%- elif precision == "'us'" -%}interval 1 microsecond
+    {%- else -%}
     case {{ precision }}
         when 'us' then interval 1 microsecond
         when 'ms' then interval 1 millisecond
@@ -31,12 +34,19 @@ left join {{ ref('time_local_segment') }} as {{ alias }}_next
         when 'hour' then interval 1 hour
         else interval 1 second
     end
+    {%- endif -%}
 {%- endmacro %}
 
+{# End of the interval. In a fold the two instants bound it (T11): the end is the second one. #}
 {% macro utc_end(alias, local, precision) -%}
     case
+        {%- if precision not in ["'s'", "'us'"] %}
         when {{ precision }} = 'day'
             then {{ local }} + interval 1 day - to_seconds({{ alias }}_next.first_utc_offset_s)
+        {%- endif %}
+        when {{ alias }}.reading = 'fold'
+            {%- if precision not in ["'s'", "'us'"] %} and {{ precision }} not in ('min', 'hour'){% endif %}
+            then {{ local }} - to_seconds({{ alias }}.second_utc_offset_s)
         else {{ local }} - to_seconds({{ alias }}.second_utc_offset_s) + {{ precision_step(precision) }}
     end
 {%- endmacro %}
@@ -54,8 +64,7 @@ left join {{ ref('time_local_segment') }} as {{ alias }}_next
     {%- if precision in ["'s'", "'us'"] -%}
     {{ utc_first(alias, local) }} as {{ name }}_utc,
     {{ utc_first(alias, local) }} as {{ name }}_utc_min,
-    {{ local }} - to_seconds({{ alias }}.second_utc_offset_s)
-        + interval 1 {{ 'second' if precision == "'s'" else 'microsecond' }} as {{ name }}_utc_max,
+    {{ utc_end(alias, local, precision) }} as {{ name }}_utc_max,
     {%- else -%}
     {{ utc_central(alias, local, precision) }} as {{ name }}_utc,
     {{ utc_first(alias, local) }} as {{ name }}_utc_min,
