@@ -12,9 +12,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+IDS = ("kpi_id", "system", "period", "value")
+
 
 def out() -> Console:
-    return Console(soft_wrap=False)
+    """Standard output; wide enough for a table where nobody looks at a terminal."""
+    return Console(width=None if sys.stdout.isatty() else 160)
 
 
 def err() -> Console:
@@ -54,7 +57,7 @@ def print_table(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for name in names:
         numeric = all(isinstance(row.get(name), int | float | Decimal | type(None)) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=name in IDS)
     for row in rows:
         table.add_row(*(shown(row.get(name)) for name in names))
     out().print(table)
@@ -70,6 +73,17 @@ def shown(value: Any) -> str:
         return f"{value:,.4f}".rstrip("0").rstrip(".") if value % 1 else f"{value:,.0f}"
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, str) and value.startswith("{"):
+        value = _json_object(value)
     if isinstance(value, dict):
         return ", ".join(f"{key}={part}" for key, part in value.items())
     return instant(value) or "" if isinstance(value, datetime) else str(value)
+
+
+def _json_object(text: str) -> object:
+    """A position that is several positions, per stream; other text as it is."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    return {key: str(part)[:24] for key, part in found.items()} if isinstance(found, dict) else text
