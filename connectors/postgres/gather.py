@@ -37,7 +37,7 @@ class Gathered:
         size = _size(array)
         self.messages += len(array)
         self.bytes += size
-        if self._in_memory + size <= MEMORY_BYTES or not self._memory:
+        if self._writer is None and (self._in_memory + size <= MEMORY_BYTES or not self._memory):
             self._memory.append(array)
             self._in_memory += size
             return

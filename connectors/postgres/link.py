@@ -8,8 +8,9 @@ from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
 import psycopg
+import pyarrow as pa
 from psycopg import pq
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from connectors.model import PermanentError, TransientError
 
@@ -28,9 +29,19 @@ PERMANENT = (
 
 
 def session_dsn(dsn: str, **more: Any) -> str:
+    """The connection string under which every session runs: text comes as UTF-8, or as it is (see `raw_text`)."""
+    encoding = "SQL_ASCII" if conninfo_to_dict(dsn).get("client_encoding") == "SQL_ASCII" else "UTF8"
     return make_conninfo(
-        dsn, **{"options": SESSION, "application_name": "crossdock", "client_encoding": "UTF8", **more}
+        dsn, **{"options": SESSION, "application_name": "crossdock", "client_encoding": encoding, **more}
     )
+
+
+def raw_text(dsn: str, connection: psycopg.Connection) -> str:
+    """`dsn`, for reading table data. A SQL_ASCII database holds bytes of any encoding, and under UTF8 the server
+    would refuse a whole result for one bad value; so its bytes are taken as they are, and checked row by row here.
+    """
+    ascii_database = connection.info.parameter_status("server_encoding") == "SQL_ASCII"
+    return make_conninfo(dsn, client_encoding="SQL_ASCII") if ascii_database else dsn
 
 
 @contextmanager
@@ -40,7 +51,9 @@ def translated(doing: str) -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise _error(doing, error.sqlstate, error) from error
-    except adbc.Error as error:
+    except (adbc.Error, pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and "[libpq]" not in str(error):
+            raise
         raise _error(doing, getattr(error, "sqlstate", None), error) from error
 
 

@@ -22,7 +22,7 @@ from connectors.postgres import slot as slots
 from connectors.postgres import snapshot
 from connectors.postgres.decoder import Decoder
 from connectors.postgres.gather import BATCH_MESSAGES, Gathered, transactions
-from connectors.postgres.link import ReplicationLink, lsn_of, lsn_text, sql
+from connectors.postgres.link import ReplicationLink, lsn_of, lsn_text, raw_text, sql
 from connectors.postgres.relation import StreamSpec
 from connectors.postgres.stream import PEEK_MESSAGES, PEEK_WAL_BYTES, peek, receive
 
@@ -94,14 +94,27 @@ def sync_postgres(
             landing.on_commit(record)
         cursor = landing.cursor("*")
         assert cursor is not None
-    _check_streams(landing, streams)
     with ReplicationLink(dsn) as link:
         identity = slots.identify(link)
     with sql(dsn) as connection:
         slots.check_publication(connection, publication, streams)
         flushed, restart = slots.confirmed(connection, slot, cursor, identity)
         now, target = _target(connection)
-        run = _Run(landing, dsn, publication, streams, slot, limits, on_progress, counts, connection, cursor, target)
+        keyed = slots.keyed(connection, streams)
+        _check_streams(landing, streams)
+        run = _Run(
+            landing,
+            raw_text(dsn, connection),
+            publication,
+            keyed,
+            slot,
+            limits,
+            on_progress,
+            counts,
+            connection,
+            cursor,
+            target,
+        )
         if flushed < lsn_of(cursor["lsn"]):  # landed, but a kill came before the acknowledgement
             run.acknowledge()
         run.read_up_to(target, restart, now)

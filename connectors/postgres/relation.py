@@ -11,7 +11,7 @@ from connectors.postgres.types import duckdb_type
 
 
 class StreamSpec(Protocol):
-    """A stream to read: its name, `schema.table`, and its key columns (empty: the table's replica identity)."""
+    """A stream to read: its name, `schema.table`, and its key columns (empty: the table's primary key)."""
 
     @property
     def name(self) -> str: ...
@@ -19,6 +19,15 @@ class StreamSpec(Protocol):
     def table(self) -> str: ...
     @property
     def key(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """A stream whose key columns are known."""
+
+    name: str
+    table: str
+    key: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,7 @@ class Relation:
 
 
 def relation_of(raw: bytes, streams: Sequence[StreamSpec]) -> Relation:
-    """Parse a Relation message; the key is the stream's declared one, else the columns of the replica identity."""
+    """Parse a Relation message; the key is the stream's."""
     oid = int.from_bytes(raw[1:5], "big")
     schema, table, rest = raw[5:].split(b"\0", 2)
     name = f"{schema.decode()}.{table.decode()}"
@@ -43,7 +52,7 @@ def relation_of(raw: bytes, streams: Sequence[StreamSpec]) -> Relation:
         end = rest.index(b"\0", at + 1)
         column, type_oid = rest[at + 1 : end].decode(), int.from_bytes(rest[end + 1 : end + 5], "big")
         modifier = int.from_bytes(rest[end + 5 : end + 9], "big", signed=True)
-        key = column in stream.key if stream and stream.key else bool(rest[at] & 1)
+        key = column in stream.key if stream else bool(rest[at] & 1)
         columns.append(Column(column, duckdb_type(type_oid, modifier), key))
         at = end + 9
     return Relation(oid, name, stream.name if stream else None, tuple(columns))

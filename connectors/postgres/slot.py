@@ -13,7 +13,7 @@ import psycopg
 
 from connectors.model import PermanentError, TransientError, quoted
 from connectors.postgres.link import ReplicationLink, lsn_of, lsn_text
-from connectors.postgres.relation import StreamSpec
+from connectors.postgres.relation import Keyed, StreamSpec
 
 BUSY_S = 30.0
 RESNAPSHOT = "Take a new snapshot (sync with resnapshot), which starts a new generation and keeps the log."
@@ -128,36 +128,48 @@ def check_publication(
         raise PermanentError(
             f"Publication {publication} leaves out some operations.", "Publish insert, update, delete and truncate."
         )
+    return published
+
+
+def keyed(connection: psycopg.Connection, streams: Sequence[StreamSpec]) -> list[Keyed]:
+    """Every stream with its key: the declared one, else the table's primary key, else its replica identity.
+
+    Raises PermanentError for a table whose replica identity lacks a key column: its deletes could not be applied.
+    """
+    rows = connection.execute(IDENTITY, [[s.table for s in streams]]).fetchall()
+    result = []
     for stream in streams:
-        identity = identity_columns(connection, stream.table)
-        lacking = [column for column in stream.key if column not in identity] or ([] if identity else ["any column"])
+        mine = [row for row in rows if row[0] == stream.table]
+        identity = [column for _, column, in_identity, _ in mine if in_identity]
+        primary = [column for _, column, _, in_primary in mine if in_primary]
+        key = tuple(stream.key) or tuple(primary) or tuple(identity)
+        lacking = [column for column in key if column not in identity] or ([] if key else ["any column"])
         if lacking:
             raise PermanentError(
                 f"The replica identity of {stream.table} lacks {', '.join(lacking)}.",
                 "Give the table a primary key, or set replica identity full.",
             )
-    return published
+        result.append(Keyed(stream.name, stream.table, key))
+    return result
 
 
-def identity_columns(connection: psycopg.Connection, table: str) -> list[str]:
-    """The columns that identify a row of `schema.table` in its deletes: of its replica identity, all of them if it is
-    FULL.
-    """
-    schema, name = table.split(".", 1)
-    rows = connection.execute(
-        """
-        select a.attname
-        from pg_class c
-        join pg_namespace n on n.oid = c.relnamespace
-        join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-        left join pg_index i on i.indrelid = c.oid
-            and (c.relreplident = 'd' and i.indisprimary or c.relreplident = 'i' and i.indisreplident)
-        where n.nspname = %s and c.relname = %s and (c.relreplident = 'f' or a.attnum = any (i.indkey))
-        order by a.attnum
-        """,
-        [schema, name],
-    ).fetchall()
-    return [row[0] for row in rows]
+IDENTITY = """
+select
+    n.nspname || '.' || c.relname, a.attname,
+    c.relreplident = 'f' or exists (
+        select from pg_index i where i.indrelid = c.oid and a.attnum = any (i.indkey)
+        and (c.relreplident = 'd' and i.indisprimary or c.relreplident = 'i' and i.indisreplident)
+    ),
+    exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary and a.attnum = any (i.indkey))
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+where n.nspname || '.' || c.relname = any (%s) and c.relkind in ('r', 'p')
+order by c.oid, a.attnum
+"""
+"""(table, column, whether it is in the replica identity, whether it is in the primary key); FULL identity has every
+column.
+"""
 
 
 def advance(connection: psycopg.Connection, slot: str, position: int) -> None:

@@ -21,9 +21,9 @@ from connectors.landing.state import SNAPSHOT, replace_by_snapshot
 from connectors.landing.tables import evolve, log_of, state_of
 from connectors.model import Column, literal, quoted
 from connectors.postgres import slot as slots
-from connectors.postgres.link import ReplicationLink, arrow, lsn_text, sql
+from connectors.postgres.link import ReplicationLink, arrow, lsn_text, raw_text, sql
 from connectors.postgres.refused import dead_row, instant_reason, no_instant, not_utf8
-from connectors.postgres.relation import StreamSpec
+from connectors.postgres.relation import Keyed, StreamSpec
 from connectors.postgres.types import INSTANTS, duckdb_type
 
 BATCH_BYTES = 8 << 20
@@ -48,9 +48,10 @@ def take(
     """
     with sql(dsn) as connection:
         published = slots.check_publication(connection, publication, streams)
+        keyed, raw_dsn = slots.keyed(connection, streams), raw_text(dsn, connection)
         slots.drop(connection, slot)
         now = connection.execute("select clock_timestamp() at time zone 'UTC'").fetchone()
-        described = {s.name: describe(connection, s, published[s.table]) for s in streams}
+        described = {s.name: describe(connection, s, published[s.table]) for s in keyed}
     phase = landing.on_phase or (lambda _name: None)
     with ReplicationLink(dsn) as link:
         identity = slots.identify(link)
@@ -65,23 +66,24 @@ def take(
         }
         source_time = now[0] if now else None
         with landing.commit("*", cursor, source_time, new_generation=True) as commit:
-            for stream in streams:
-                rows = read(dsn, exported, stream.table, described[stream.name])
+            for stream in keyed:
+                rows = read(raw_dsn, exported, stream.table, described[stream.name])
                 _write(commit, stream.name, described[stream.name], rows, point - 1, source_time, on_progress)
     return commit
 
 
-def describe(connection: psycopg.Connection, stream: StreamSpec, published: Sequence[str]) -> tuple[Column, ...]:
+def describe(connection: psycopg.Connection, stream: Keyed, published: Sequence[str]) -> tuple[Column, ...]:
     """The published columns of a table, in its order, with their DuckDB types and the stream's key."""
     schema, table = stream.table.split(".", 1)
-    key = list(stream.key) or slots.identity_columns(connection, stream.table)
     rows = connection.execute(
         "select attname, atttypid::int8, atttypmod from pg_attribute where attrelid = %s::regclass and attnum > 0 "
         "and not attisdropped and attgenerated = '' order by attnum",
         [quoted(schema, table)],
     ).fetchall()
     return tuple(
-        Column(name, duckdb_type(oid, modifier), name in key) for name, oid, modifier in rows if name in published
+        Column(name, duckdb_type(oid, modifier), name in stream.key)
+        for name, oid, modifier in rows
+        if name in published
     )
 
 

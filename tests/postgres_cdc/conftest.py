@@ -1,0 +1,88 @@
+"""A real Postgres 18 for the area, and a database of its own for each test."""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from connectors.landing import Landing
+from connectors.postgres.reader import Limits, SyncCounts, sync_postgres
+from sandbox.systems.postgres import PostgresServer
+
+_number = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Spec:
+    name: str
+    table: str
+    key: tuple[str, ...] = ()
+
+
+@dataclass
+class Source:
+    """A database with schema `s`, publication `crossdock`, a reading role with REPLICATION and SELECT only, and its
+    landing.
+    """
+
+    owner: psycopg.Connection
+    owner_dsn: str
+    dsn: str
+    landing: Landing
+    slot: str
+
+    def run(self, statements: str) -> None:
+        self.owner.execute(statements)  # type: ignore[call-overload]
+
+    def sync(self, *tables: str, resnapshot: bool = False, limits: Limits = Limits()) -> SyncCounts:
+        streams = [Spec(name, f"s.{name}") for name in tables]
+        return sync_postgres(
+            "erp",
+            self.landing,
+            dsn=self.dsn,
+            publication="crossdock",
+            streams=streams,
+            slot=self.slot,
+            resnapshot=resnapshot,
+            limits=limits,
+        )
+
+    def here(self, query: str) -> list[tuple]:
+        with self.landing.session() as db:
+            return db.execute(query).fetchall()
+
+    def there(self, query: str) -> list[tuple]:
+        return self.owner.execute(query).fetchall()  # type: ignore[call-overload]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    with PostgresServer(tmp_path_factory.mktemp("postgres_cdc"), 18) as server:
+        with psycopg.connect(server.superuser_dsn("postgres"), autocommit=True) as connection:
+            connection.execute("create role cdc_reader login replication password 'reads only'")
+        yield server
+
+
+@pytest.fixture
+def source(server: PostgresServer, tmp_path: Path) -> Iterator[Source]:
+    name = f"cdc{next(_number)}"
+    admin = server.superuser_dsn("postgres")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+    owner_dsn = make_conninfo(admin, dbname=name)
+    with psycopg.connect(owner_dsn, autocommit=True) as owner:
+        owner.execute(
+            "set timezone = 'UTC'; create schema s; grant usage on schema s to cdc_reader; "
+            "alter default privileges in schema s grant select on tables to cdc_reader; "
+            "create publication crossdock for tables in schema s"
+        )
+        dsn = make_conninfo(owner_dsn, user="cdc_reader", password="reads only")
+        yield Source(owner, owner_dsn, dsn, Landing(tmp_path / "erp.duckdb", "erp"), f"slot_{name}")
+        owner.execute(
+            "select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = current_database() "
+            "and active_pid is null"
+        )
