@@ -7,6 +7,7 @@ that account must be able to reach the binaries and the data, which it cannot be
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pwd
@@ -15,6 +16,8 @@ import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+DATA_PREFIX = "crossdock-data-"
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,9 @@ def private_folder(account: Account, folder: Path) -> Path:
         owned = Path(note.read_text().strip())
         if owned.is_dir() and not owned.is_symlink() and owned.stat().st_uid == account.uid:
             return owned
-    owned = Path(tempfile.mkdtemp(prefix="crossdock-data-"))
+    _sweep(account)
+    owned = Path(tempfile.mkdtemp(prefix=DATA_PREFIX))
+    (owned / "origin").write_text(str(note))
     _give(owned, account)
     note.write_text(f"{owned}\n")
     return owned
@@ -128,6 +133,21 @@ def socket_folder(account: Account, owned: Path) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="cdpg-"))
     _give(folder, account)
     return folder
+
+
+def _sweep(account: Account) -> None:
+    """Remove temporary data whose home is gone and that no server uses."""
+    for left in Path(tempfile.gettempdir()).glob(f"{DATA_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            info = left.lstat()
+            if (
+                not stat.S_ISDIR(info.st_mode)
+                or info.st_uid != account.uid
+                or (left / "data" / "postmaster.pid").exists()
+            ):
+                continue
+            if not Path((left / "origin").read_text()).exists():
+                shutil.rmtree(left)
 
 
 def _give(path: Path, account: Account) -> None:

@@ -90,6 +90,20 @@ def test_root_runs_it_as_another_account_even_when_the_wheel_is_below_a_closed_f
         shutil.rmtree(copied.parent.parent)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root keeps data elsewhere")
+def test_data_whose_home_is_gone_is_swept_and_no_other(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    account = unprivileged.server_account()
+    gone = unprivileged.private_folder(account, tmp_path / "gone")
+    kept = unprivileged.private_folder(account, tmp_path / "kept")
+    shutil.rmtree(tmp_path / "gone")
+    newest = unprivileged.private_folder(account, tmp_path / "new")
+    assert not gone.exists() and kept.exists()
+    assert unprivileged.private_folder(account, tmp_path / "kept") == kept
+    shutil.rmtree(kept)
+    shutil.rmtree(newest)
+
+
 def test_it_ends_when_the_process_that_started_it_is_killed(tmp_path: Path) -> None:
     folder = tmp_path / "erp"
     starter = subprocess.Popen([sys.executable, "-c", STARTER, str(folder)], stdout=subprocess.PIPE, text=True)
