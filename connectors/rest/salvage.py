@@ -12,7 +12,7 @@ _decoder = json.JSONDecoder()
 
 
 def salvage(body: bytes, records: str) -> dict[str, bytes | list[bytes]] | None:
-    """The fields of a JSON object as raw bytes, the field `records` as a list of raw elements; None if it is no JSON."""
+    """The fields of a JSON object as raw bytes, `records` as a list of raw elements; None if it is no JSON."""
     try:
         text = body.decode("utf-8")
         found: dict[str, bytes | list[bytes]] = {}

@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from tests.edi.advice import interchange, isa, shipment
 
 from connectors.config_kinds import SftpStream
 from connectors.files.formats import parse
 from connectors.files.parsed import Parsed
+from tests.edi.advice import interchange, isa, shipment
 
 STREAM = SftpStream(name="ship_confirmation", pattern="*/945_*.x12", format="x12_945")
 PATH = "EWR/945_EWR_20240301_1_000000123.x12"

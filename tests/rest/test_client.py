@@ -47,7 +47,7 @@ def test_a_busy_server_is_asked_again_after_the_time_it_named(api, read):
     api.misbehave = answers(Response("", 429, {"Retry-After": "7"}), Response("", 503))
     naps: list[float] = []
     with client(read, naps) as one:
-        one.budget = TokenBucket(5000, 100)
+        one.budget = TokenBucket(5000, 100, sleep=lambda _: None)
         assert b"orders" in one.get("/v1/orders", {"limit": "1"})
     assert naps[0] == 7.0 and 0 < naps[1] < 1 and len(api.requests) == 3
 
