@@ -76,8 +76,9 @@ class Billing:
             return
         invoice_id = self.write(order, lines, shipment, posted or self.erp.today())
         for sent in shipments:
-            self.same_day += local_date(sent.shipped, ERP_ZONE) == (posted or self.erp.today())
-            self.invoices += not order.customer.weekly_invoice
+            if not order.customer.weekly_invoice:
+                self.same_day += local_date(sent.shipped, ERP_ZONE) == (posted or self.erp.today())
+                self.invoices += 1
         if self._chance.random() < self.settings.doubled_invoice:
             self.kernel.exception("invoice_doubled", str(invoice_id))
             self.erp.post(self.kernel.now + self._chance.between(600, 2 * DAY), self._double, order, lines, shipment)
@@ -149,7 +150,9 @@ class Billing:
     def _credit_later(self, *arguments: Any) -> None:
         self.credit(*arguments)
 
-    def _header(self, order: Order, posted: date, shipment: str | None, reason: str | None, credited: int | None) -> int:
+    def _header(
+        self, order: Order, posted: date, shipment: str | None, reason: str | None, credited: int | None
+    ) -> int:
         invoice_id = self.kernel.number("invoice", 70_001)
         self.erp.write(
             "sales.invoices",

@@ -18,6 +18,9 @@ from .packing import PARCEL_GRAMS
 from .promising import lane
 from .state import Carton, Shipment, WarehouseOrder
 
+EXPEDITED = "2DA"
+"""A parcel that another site sends to help out goes by two-day service."""
+
 _WORDS = {
     "OR": "Label created", "PU": "Picked up", "AR": "Arrived at facility", "OD": "Out for delivery", "DL": "Delivered",
     "DX": "Delivery attempted",
@@ -60,6 +63,8 @@ class Carriers:
         else:
             carrier = "LTL" if grams > PARCEL_GRAMS else "UPS" if self._chance.random() < 0.62 else "FedEx"
             code, service = CARRIERS[carrier][:2]
+            if carrier != "LTL" and site.site_id - 1 != work.release.order.root.site:
+                service = EXPEDITED
             tracking = {"UPS": f"1Z88X4{seq:012d}", "FedEx": f"7946{seq:08d}", "LTL": f"PRO{seq:09d}"}[carrier]
         now = self.kernel.now
         shipment = Shipment(number, work, site, carrier, code, service, tracking, now, now, cartons, grams)
@@ -113,6 +118,8 @@ class Carriers:
         usual, december = CARRIERS[carrier][2:]
         on_time = december if day.month == 12 else usual
         transit = lane(shipment.site.site_id - 1, zone)
+        if shipment.service == EXPEDITED:
+            transit = min(transit, 2)
         late = 0 if self._chance.random() < on_time else self._chance.between(1, 3)
         arrival = add_workdays(day, transit + late)
         return arrival if arrival > day else arrival + timedelta(days=1)
@@ -126,7 +133,14 @@ class Carriers:
         self.kernel.exception("delivery_scan_lost", str(shipment.tracking))
 
     def _scan(
-        self, tracker: Tracker, at: int, code: str, text: str, place: tuple[str, str], late: int = 0, twice: bool = False
+        self,
+        tracker: Tracker,
+        at: int,
+        code: str,
+        text: str,
+        place: tuple[str, str],
+        late: int = 0,
+        twice: bool = False,
     ) -> None:
         """Plan a scan; it is told after a lag, at the latest when the simulated day ends."""
         told = at + late + min(int(self._chance.skewed(1200, 1.6)), 8 * HOUR)

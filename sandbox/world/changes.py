@@ -1,4 +1,4 @@
-"""Second thoughts: amendments and cancellations by the customer (OMS), cuts, substitutes and prices by the seller (ERP)."""
+"""Second thoughts: amendments and cancellations by the customer (OMS), cuts, substitutes, prices by the seller (ERP)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from .erp import dollars
 from .erp_orders import add_segment, write_change
 from .items import Item
 from .kernel import soon
+from .ledger import Ledger
 from .state import Order, RootLine, Segment
 
 
 class Changes:
     """Plans and carries out changes of open lines."""
 
-    def __init__(self, desk: Desk, items: list[Item]) -> None:
-        self.desk, self.items = desk, items
+    def __init__(self, desk: Desk, items: list[Item], ledger: Ledger) -> None:
+        self.desk, self.items, self.ledger = desk, items, ledger
         self.erp, self.oms, self.kernel = desk.erp, desk.oms, desk.kernel
         self.settings = self.kernel.settings
         self._chance = self.kernel.chance("changes")
@@ -83,6 +84,7 @@ class Changes:
         for segment in segments:
             self.desk.shrink(segment, segment.open)
         line.cancelled_customer += qty
+        self.ledger.given_up(line)
         kind = "cancel" if line.wanted <= 0 else "quantity"
         self.oms.change(line.root.oms, line, kind, before, line.wanted, reason)
         if all(other.wanted <= 0 for other in line.root.oms.lines):
@@ -116,6 +118,7 @@ class Changes:
         qty = segment.open
         self.desk.shrink(segment, qty)
         segment.line.cancelled_seller += qty
+        self.ledger.given_up(segment.line)
         kind = "quantity" if segment.shipped else "cancel"
         write_change(self.erp, segment, kind, segment.shipped + qty, segment.shipped, reason)
         self.oms.touch(segment.order.oms)
@@ -124,14 +127,19 @@ class Changes:
         """Replace the open part of a line by a like item that is in stock at the order's site, on a line of `order`."""
         line, qty = segment.line, segment.open
         price = line.item.price_cents
-        for item in self._chance.sample(self._families[line.item.family], min(12, len(self._families[line.item.family]))):
+        for item in self._chance.sample(
+            self._families[line.item.family], min(12, len(self._families[line.item.family]))
+        ):
             near = price * 0.6 <= item.price_cents <= price * 1.7
             if item is line.item or not near or self.desk.stock.available(order.site, item.item_id) < qty:
                 continue
             self.desk.shrink(segment, qty)
             line.substituted += qty
+            self.ledger.given_up(line)
             write_change(self.erp, segment, "substitute", segment.shipped + qty, segment.shipped, "substituted")
-            other = RootLine(line.root, None, item, qty, max(1, line.price_cents), line.price_cents, line, unallocated=qty)
+            other = RootLine(
+                line.root, None, item, qty, max(1, line.price_cents), line.price_cents, line, unallocated=qty
+            )
             made = add_segment(self.erp, order, other, qty, substitute_for=segment.line_id)
             self.desk.allocate(made, order.site)
             self.oms.touch(order.oms)

@@ -91,7 +91,7 @@ class Demand:
 
     def _wanted(self, customer: Customer, channel: int, item: Item, deal: float = 1.0) -> Wanted:
         chance = self._chance
-        qty = chance.skewed(item.qty_median * customer.bulk, 1.42)
+        qty = chance.skewed(item.qty_median * customer.bulk, 1.3)
         qty = max(1, min(600, round(qty)))
         if item.pack > 1 and qty >= item.pack * 0.7 and chance.random() < 0.75:
             qty = max(1, round(qty / item.pack)) * item.pack

@@ -60,7 +60,9 @@ class Floor:
             self._event(self.kernel.now, "released", work, part, part.requested)
         self.kernel.process(self._pick(work))
 
-    def _event(self, at: int, kind: str, work: WarehouseOrder, part: WarehouseLine | None, qty: int | None, **more: Any) -> None:
+    def _event(
+        self, at: int, kind: str, work: WarehouseOrder, part: WarehouseLine | None, qty: int | None, **more: Any
+    ) -> None:
         facts: dict[str, Any] = {
             "release": work.release.key, "warehouse_order": work.key, "order": str(work.release.order.order_id), "qty": qty,
         }  # fmt: skip
@@ -104,7 +106,14 @@ class Floor:
         reason = "damaged" if 0 < part.backed - found == 1 and part.backed > 1 and found else "phantom_stock"
         missing = part.backed - found
         part.picked = found
-        over = 1 if found and not missing and chance.random() < self.settings.over_ship and stock.available(self.site, item_id) > 1 else 0
+        over = (
+            1
+            if found
+            and not missing
+            and chance.random() < self.settings.over_ship
+            and stock.available(self.site, item_id) > 1
+            else 0
+        )
         stock.reserve(self.site, item_id, -part.backed)
         stock.move(self.site, item_id, -found - over, -found - over)
         line.released -= part.requested
@@ -117,8 +126,9 @@ class Floor:
         if missing:
             self._event(at + 5, "pick_shorted", work, part, missing, reason=reason)
             self.ledger.short(line, reason)
-            gone = missing + (min(stock.available(self.site, item_id), chance.between(0, 40)) if reason == "phantom_stock" else 0)
-            gone = max(missing, gone)
+            gone = missing
+            if reason == "phantom_stock":
+                gone += max(0, min(stock.available(self.site, item_id) - missing, chance.between(0, 40)))
             stock.move(self.site, item_id, -gone, -gone)
             self._event(at + 15, "adjusted", work, part, -gone, reason=reason)
             self.erp.post(at + chance.between(60, 1800), stock.post, self.site, item_id, 12, -gone, at + 15)
@@ -137,7 +147,9 @@ class Floor:
             yield env.timeout(packed - self.kernel.now)
             cartons, grams = pack(group, self.kernel)
             shipment = self._label(work, cartons, grams)
-            self._event(self.kernel.now, "packed", work, None, len(cartons), lpn=cartons[0].sscc, shipment=shipment.number)
+            self._event(
+                self.kernel.now, "packed", work, None, len(cartons), lpn=cartons[0].sscc, shipment=shipment.number
+            )
             yield env.timeout(chance.between(120, 1700))
             if chance.random() < self.settings.void:
                 shipment = yield from self._void(work, shipment)

@@ -39,7 +39,14 @@ class Incidents:
         for base in range(0, span, 170):
             self._plan("flash_sale", "12 items", first, base + 16 + chance.between(0, 3), 10 * HOUR, 6)
             self._plan("erp_down", "erp", first, base + 24 + chance.between(0, 3), 9 * HOUR + 1200, 6)
-            self._plan("carrier_silent", chance.choice(("UPS", "FedEx")), first, base + 43 + chance.between(0, 3), 8 * HOUR + 900, 9)
+            self._plan(
+                "carrier_silent",
+                chance.choice(("UPS", "FedEx")),
+                first,
+                base + 43 + chance.between(0, 3),
+                8 * HOUR + 900,
+                9,
+            )
         self.nights = frozenset(self._fold_nights(first, span) | self._peak_nights(first, span))
         for night in sorted(self._fold_nights(first, span)):
             for site in SITES:

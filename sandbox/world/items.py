@@ -58,10 +58,12 @@ def make_items(settings: Settings, suppliers: list[Supplier]) -> list[Item]:
     """Items in id order; popularity follows a power law over shuffled ranks, so that the id says nothing."""
     chance = stream(settings.seed, "items")
     family_draw = Draw([family[1] for family in FAMILIES])
-    by_family = {n: [s for s in suppliers if s.supplier_id % len(FAMILIES) == n] or suppliers for n in range(len(FAMILIES))}
-    weights = zipf(settings.items, 0.70)
+    by_family = {
+        n: [s for s in suppliers if s.supplier_id % len(FAMILIES) == n] or suppliers for n in range(len(FAMILIES))
+    }
+    weights = zipf(settings.items, 0.74)
     chance.shuffle(weights)
-    typical = 1.0 / settings.items ** 0.70
+    typical = 1.0 / settings.items**0.74
     made = []
     for item_id in range(1, settings.items + 1):
         family = family_draw(chance)
@@ -84,8 +86,8 @@ def make_items(settings: Settings, suppliers: list[Supplier]) -> list[Item]:
                 lead_days=0,
                 barcode=_ean13(f"04{item_id:010d}") if chance.random() < 0.75 else None,
                 weight=weights[item_id - 1],
-                qty_median=max(1.0, min(14.0, 3.1 * fast * (1150 / price) ** 0.18)),
-                home_only=weights[item_id - 1] < typical * 1.6 and chance.random() < 0.12,
+                qty_median=max(1.0, min(14.0, 2.75 * fast * (1150 / price) ** 0.18)),
+                home_only=weights[item_id - 1] < typical * 1.6 and chance.random() < 0.09,
             )
         )
         made[-1].lead_days = made[-1].supplier.lead_days

@@ -54,6 +54,8 @@ class Ledger:
         self.departed: list[Segment] = []
         self.shorts: dict[RootLine, ExceptionFact] = {}
         self.causes: dict[str, int] = {}
+        self.waits: list[tuple[int, int]] = []
+        self.abandoned = 0
 
     def entered(self, order: Order) -> None:
         """A customer's order has entered the ERP."""
@@ -71,6 +73,19 @@ class Ledger:
             self.causes[cause] = self.causes.get(cause, 0) + 1
             key = f"{line.root.order_id}/{line.number or 0}"
             self.shorts[line] = self.kernel.exception("short", key, cause)
+
+    def _settled(self, line: RootLine) -> None:
+        fact = self.shorts[line]
+        if fact.end is None:
+            fact.end = self.kernel.now
+            self.waits.append((fact.start, fact.end))
+
+    def given_up(self, line: RootLine) -> None:
+        """What was short of a line will not come any more: cancelled or substituted."""
+        fact = self.shorts.get(line)
+        if fact is not None and fact.end is None:
+            fact.end = self.kernel.now
+            self.abandoned += 1
 
     def shipped(self, shipment: Shipment) -> None:
         """A shipment has left, or a void one was announced.
@@ -97,7 +112,7 @@ class Ledger:
                     self.departed.append(segment)
                 segment.departed += qty
             if not shipment.void and line in self.shorts and line.shipped + line.over >= line.ordered + line.amended:
-                self.shorts[line].end = self.shorts[line].end or self.kernel.now
+                self._settled(line)
 
     def bill(
         self, is_credit: bool, posted: date, order: Order, segment: Segment, qty: int, net: int, cogs: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator
 from datetime import date, timedelta
 from typing import Any
@@ -15,8 +14,11 @@ from .state import Shipment
 from .stock import Stock
 from .x12 import Advice, Interchange
 
-_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 SNAPSHOT_SECONDS = 23 * HOUR + 1800
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else f'"{value}"'
 
 
 class Outbox:
@@ -30,21 +32,28 @@ class Outbox:
         self.hours: dict[str, list[int]] = {}
         self.outside_shift = 0
         self._advices: list[tuple[int, Advice]] = []
-        self._events: list[tuple[int, int, dict[str, Any]]] = []
+        self._events: list[tuple[int, int, str]] = []
+        self._series = f"event{site}"
         self._chance = self.kernel.chance(f"outbox{site}")
 
-    def event(self, at: int, kind: str, **facts: Any) -> None:
-        """Note a warehouse event that happens at an instant of the shift under way."""
-        number = self.kernel.number(f"event{self.site}")
+    def event(
+        self, at: int, kind: str, *, release: str | None = None, warehouse_order: str | None = None,
+        order: str | None = None, line: str | None = None, sku: str | None = None, qty: int | None = None,
+        reason: str | None = None, lpn: str | None = None, shipment: str | None = None,
+    ) -> None:  # fmt: skip
+        """Note a warehouse event that happens at an instant of the shift under way.
+
+        Written as JSON by hand, since none of the values needs escaping and there are very many.
+        """
+        number = self.kernel.number(self._series)
         stamp = str(local(at, self.place.zone))
-        document: dict[str, Any] = {
-            "id": f"{self.place.code}-{number:07d}", "type": kind, "site": self.place.code,
-            "at": stamp,
-            "release": None, "warehouse_order": None, "order": None, "line": None, "sku": None, "qty": None,
-            "reason": None, "lpn": None, "shipment": None,
-        }  # fmt: skip
-        document.update(facts)
-        self._events.append((at, number, document))
+        text = (
+            f'{{"id":"{self.place.code}-{number:07d}","type":"{kind}","site":"{self.place.code}","at":"{stamp}",'
+            f'"release":{_text(release)},"warehouse_order":{_text(warehouse_order)},"order":{_text(order)},'
+            f'"line":{_text(line)},"sku":{_text(sku)},"qty":{"null" if qty is None else qty},'
+            f'"reason":{_text(reason)},"lpn":{_text(lpn)},"shipment":{_text(shipment)}}}'
+        )
+        self._events.append((at, number, text))
         self.hours.setdefault(kind, [0] * 24)[int(stamp[11:13])] += 1
         if kind in ("pick_started", "picked", "pick_shorted") and self.plan.covering(at) is None:
             self.outside_shift += 1
@@ -75,7 +84,7 @@ class Outbox:
             self._advices = []
         if self._events:
             self._events.sort(key=lambda e: (e[0], e[1]))
-            lines = [_ENCODE(document) for _, _, document in self._events]
+            lines = [text for _, _, text in self._events]
             self._put(f"events_{code}_{stem}.jsonl", "\n".join(lines) + "\n")
             self._events = []
 

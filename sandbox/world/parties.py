@@ -58,6 +58,13 @@ def _phone(chance: Chance) -> str:
     return f"({chance.between(201, 989)}) 555-01{chance.between(0, 99):02d}"
 
 
+def _behind(volumes: list[float], chance: Chance) -> int:
+    """The channel furthest behind its share of the volume given out so far, so that few large customers do not decide."""
+    total = sum(volumes) or 1.0
+    gaps = [max(0.01, share - volume / total) for share, volume in zip(CHANNEL_SHARE, volumes, strict=True)]
+    return Draw(gaps)(chance)
+
+
 def make_customers(settings: Settings) -> list[Customer]:
     """Customers by falling weight; ids are shuffled so that the rank is not the id."""
     chance = stream(settings.seed, "customers")
@@ -66,14 +73,20 @@ def make_customers(settings: Settings) -> list[Customer]:
     chance.shuffle(ids)
     zones = list(SHIP_ZONES)
     zone_draw = Draw([SHIP_ZONES[z][0] for z in zones])
-    category_draw, channel_draw = Draw(CATEGORY_SHARE), Draw(CHANNEL_SHARE)
+    category_draw = Draw(CATEGORY_SHARE)
+    channels = [0.0] * len(CHANNEL_SHARE)
     risky = set(chance.sample(range(settings.customers), max(1, settings.customers // 12)))
     made: list[Customer] = []
     for rank, customer_id in enumerate(ids):
         where = zones[zone_draw(chance)]
         name = f"{chance.choice(_FIRST)} {chance.choice(_SECOND)} {customer_id:03d}"
         head = made[chance.between(0, len(made) - 1)].bill_to if made and chance.random() < 0.12 else customer_id
-        edi_bound = rank < settings.customers * 0.12 and chance.random() < 0.5
+        weight, bulk = (
+            weights[rank] * chance.skewed(1.0, 0.25),
+            max(0.6, 1.55 - 0.84 * (rank / settings.customers) ** 0.5),
+        )
+        channel = _behind(channels, chance)
+        channels[channel] += weight * bulk
         made.append(
             Customer(
                 customer_id=customer_id,
@@ -85,9 +98,9 @@ def make_customers(settings: Settings) -> list[Customer]:
                 postal_code=f"{SHIP_ZONES[where][4]}{chance.between(0, 999):03d}",
                 address=f"{chance.between(1, 9900)} {chance.choice(_FIRST)} Road",
                 phone=_phone(chance),
-                channel=0 if edi_bound else channel_draw(chance),
-                weight=weights[rank] * chance.skewed(1.0, 0.25),
-                bulk=max(0.6, 1.55 - 0.28 * (rank / settings.customers) ** 0.5 * 3),
+                channel=channel,
+                weight=weight,
+                bulk=bulk,
                 discount=round(max(0.0, min(0.15, 0.12 - 0.12 * rank / settings.customers + chance.gauss(0, 0.02))), 3),
                 hold_risk=9.0 if rank in risky else 0.28,
                 weekly_invoice=chance.random() < settings.weekly_customers,
@@ -97,6 +110,9 @@ def make_customers(settings: Settings) -> list[Customer]:
                 opened=HISTORY_START.date() - timedelta(days=chance.between(40, 4000)),
             )
         )
+    mean_risk = sum(c.weight * c.hold_risk for c in made) / sum(c.weight for c in made)
+    for customer in made:
+        customer.hold_risk /= mean_risk
     return made
 
 

@@ -45,7 +45,13 @@ def promise(settings: Settings, chance: Chance, customer: Customer, at: int) -> 
     carriage = "parcel"
     draw = chance.random()
     if OWN_TRUCK_ZONES[site] == customer.zone:
-        carriage = "own" if draw < settings.own_truck else "pickup" if draw < settings.own_truck + settings.pick_up else carriage
+        carriage = (
+            "own"
+            if draw < settings.own_truck
+            else "pickup"
+            if draw < settings.own_truck + settings.pick_up
+            else carriage
+        )
     today = local_date(at, zone)
     late = at >= at_local(today, CUT_OFF_HOUR * HOUR, zone) or not is_workday(today)
     wait = _EXTRA[_EXTRA_DRAW(chance)] + (1 if late and is_workday(today) else 0)

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from .chance import Chance
-from .clock import DAY, HOUR, at_local, is_workday, local_date
+from .clock import add_workdays, DAY, HOUR, at_local, is_workday, local_date
 from .company import ERP_ZONE, SITES, season
 from .desk import Desk
 from .erp import dollars
@@ -18,7 +18,7 @@ from .parties import Supplier
 from .shifts import ShiftPlan
 
 REVIEW_DAYS = 7
-_QTY_SIGMA = 1.42
+_QTY_SIGMA = 1.3
 
 
 class Purchasing:
@@ -55,7 +55,9 @@ class Purchasing:
         return self._levels[key]
 
     def _level(self, site: int, item: Item, month: int) -> tuple[int, int]:
-        rate = self._rate[site][item.item_id] * (0.4 * season(item.family, month) + 0.6 * season(item.family, month % 12 + 1))
+        rate = self._rate[site][item.item_id] * (
+            0.4 * season(item.family, month) + 0.6 * season(item.family, month % 12 + 1)
+        )
         mean = item.qty_median * 1.12 * math.exp(_QTY_SIGMA**2 / 2)
         square = (item.qty_median * 1.12) ** 2 * math.exp(2 * _QTY_SIGMA**2) * 0.7
         span = item.lead_days + REVIEW_DAYS
@@ -103,7 +105,7 @@ class Purchasing:
 
     def _order(self, supplier: Supplier, site: int, day: date, wanted: list[tuple[Item, int]]) -> None:
         chance = self._chance
-        expected = day + timedelta(days=supplier.lead_days)
+        expected = add_workdays(day + timedelta(days=supplier.lead_days), 0)
         header: dict[str, Any] = {
             "purchase_order_id": self.kernel.number("purchase_order", 3001),
             "supplier_id": supplier.supplier_id,
@@ -117,10 +119,16 @@ class Purchasing:
         self.erp.write("purchasing.purchase_orders", header)
         on_time = chance.random() < supplier.on_time
         typical = supplier.lead_days * chance.skewed(1.0, self.settings.lead_cv)
-        lead = min(typical, supplier.lead_days) if on_time else supplier.lead_days + max(1.0, abs(typical - supplier.lead_days))
+        lead = (
+            min(typical, supplier.lead_days)
+            if on_time
+            else supplier.lead_days + max(1.0, abs(typical - supplier.lead_days))
+        )
         arrival = local_date(self.kernel.now + int(max(2.0, lead) * DAY), SITES[site].zone)
         if on_time:
             arrival = min(arrival, expected)
+            while not is_workday(arrival) and arrival > day:
+                arrival -= timedelta(days=1)
         pending = len(wanted)
         state = {"pending": pending}
         for item, outers in wanted:
@@ -158,12 +166,15 @@ class Purchasing:
         state: dict[str, int], expected: date,
     ) -> None:  # fmt: skip
         qty = outers * item.pack
-        self.received_lines += 1
-        self.late_lines += local_date(self.kernel.now, SITES[site].zone) > expected
+        if not row["received_outers"]:
+            self.received_lines += 1
+            self.late_lines += local_date(self.kernel.now, SITES[site].zone) > expected
         self.on_order[site][item.item_id] -= qty
         old = max(0, self.stock.booked[site][item.item_id])
         paid = max(1, round(item.cost4 * self._chance.gauss(1.0, 0.015)))
-        self.stock.cost4[site][item.item_id] = (self.stock.cost4[site][item.item_id] * old + paid * qty) // max(1, old + qty)
+        self.stock.cost4[site][item.item_id] = (self.stock.cost4[site][item.item_id] * old + paid * qty) // max(
+            1, old + qty
+        )
         self.stock.move(site, item.item_id, qty, qty)
         lpn = f"LPN{self.kernel.number('lpn'):09d}"
         self.outboxes[site].event(self.kernel.now, "put_away", sku=str(item.item_id), qty=qty, lpn=lpn)
@@ -171,13 +182,24 @@ class Purchasing:
         self.erp.post(at + self._chance.between(120, 2400), self._book, site, item, outers, header, row, state, at)
 
     def _book(
-        self, site: int, item: Item, outers: int, header: dict[str, Any], row: dict[str, Any], state: dict[str, int], at: int
+        self,
+        site: int,
+        item: Item,
+        outers: int,
+        header: dict[str, Any],
+        row: dict[str, Any],
+        state: dict[str, int],
+        at: int,
     ) -> None:
         got = row["received_outers"] + outers
         done = got >= row["ordered_outers"]
         day = local_date(at, SITES[site].zone)
         self.erp.touch(
-            "purchasing.purchase_order_lines", row, received_outers=got, last_receipt_date=day, is_order_line_finalized=done
+            "purchasing.purchase_order_lines",
+            row,
+            received_outers=got,
+            last_receipt_date=day,
+            is_order_line_finalized=done,
         )
         self.stock.post(
             site, item.item_id, 11, outers * item.pack, at,

@@ -62,7 +62,15 @@ class Returns:
                 "last_edited_when": self.erp.clock(),
             }
             self.erp.write("sales.return_lines", row)
-            fact = {"authorized": qty, "open": qty, "received": 0, "expired": 0, "pending": 0, "credited": 0, "refused": 0}
+            fact = {
+                "authorized": qty,
+                "open": qty,
+                "received": 0,
+                "expired": 0,
+                "pending": 0,
+                "credited": 0,
+                "refused": 0,
+            }
             self.facts.append(fact)
             lines.append((segment, qty, row, fact))
         site = shipment.site.site_id - 1
@@ -93,7 +101,9 @@ class Returns:
                     line=str(segment.line_id),
                 )  # fmt: skip
         received = self.kernel.now
-        self.erp.post(received + self._chance.between(300, 5000), self._book, site, order, header, lines, restocked, received)
+        self.erp.post(
+            received + self._chance.between(300, 5000), self._book, site, order, header, lines, restocked, received
+        )
 
     def _book(
         self, site: int, order: Any, header: dict[str, Any], lines: list[Any], restocked: dict[int, bool], received: int
@@ -110,7 +120,9 @@ class Returns:
         at = self.kernel.now + self._chance.between(DAY // 2, 4 * DAY)
         self.erp.post(at, self._settle, site, order, header, lines, restocked)
 
-    def _settle(self, site: int, order: Any, header: dict[str, Any], lines: list[Any], restocked: dict[int, bool]) -> None:
+    def _settle(
+        self, site: int, order: Any, header: dict[str, Any], lines: list[Any], restocked: dict[int, bool]
+    ) -> None:
         """Inspect and credit; a few are refused; what was never billed is not credited."""
         parts = []
         for segment, qty, row, fact in lines:
@@ -120,9 +132,7 @@ class Returns:
             fact["pending"] -= qty
             fact["refused" if refused else "credited"] += qty
             disposition = "restock" if back else "scrap"
-            self.erp.touch(
-                "sales.return_lines", row, credited_quantity=0 if refused else qty, disposition=disposition
-            )
+            self.erp.touch("sales.return_lines", row, credited_quantity=0 if refused else qty, disposition=disposition)
             if charge is not None and not refused:
                 parts.append((segment, qty, back, charge.price_cents))
         if parts:

@@ -48,7 +48,7 @@ class Settings:
     phantom: float = 0.0125
     damaged: float = 0.0006
     over_ship: float = 0.001
-    split_alt: float = 0.75
+    split_alt: float = 0.33
     substitute_short: float = 0.12
     seller_cancel_short: float = 0.085
     backorder_cancel: float = 0.13
@@ -71,5 +71,5 @@ class Settings:
     # supply
     supplier_on_time: float = 0.82
     po_line_partial: float = 0.12
-    service_z: float = 1.05
+    service_z: float = 2.0
     lead_cv: float = 0.35

@@ -39,7 +39,9 @@ class ShiftPlan:
 
     def _plan(self, day: date) -> None:
         def add(code: str, start: float, end: float) -> None:
-            self._add(Shift(day, code, at_local(day, int(start * HOUR), self.zone), at_local(day, int(end * HOUR), self.zone)))
+            self._add(
+                Shift(day, code, at_local(day, int(start * HOUR), self.zone), at_local(day, int(end * HOUR), self.zone))
+            )
 
         if is_workday(day):
             add("D", 6, 14)

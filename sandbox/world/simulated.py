@@ -34,7 +34,7 @@ from .kernel import Kernel
 from .ledger import Ledger
 from .oms import Oms
 from .outbox import Outbox
-from .parties import make_customers, make_suppliers
+from .parties import Customer, make_customers, make_suppliers
 from .purchasing import Purchasing
 from .returns import Returns
 from .settings import HISTORY_START, Settings
@@ -94,7 +94,7 @@ class SimulatedWorld:
         self.desk = Desk(self.erp, self.oms, self.stock)
         self.carriers = Carriers(kernel, self.incidents)
         self.billing = Billing(self.erp, self.stock, self.ledger)
-        self.changes = Changes(self.desk, self.items)
+        self.changes = Changes(self.desk, self.items, self.ledger)
         self.backorders = Backorders(self.desk, self.changes, self.ledger)
         first_day = (HISTORY_START - timedelta(days=1)).date()
         self.plans = [ShiftPlan(n, first_day, self.incidents.nights) for n in range(len(SITES))]
@@ -102,7 +102,14 @@ class SimulatedWorld:
         self.returns = Returns(self.desk, self.billing, self.outboxes, self.plans)
         self.floors = [
             Floor(
-                n, self.plans[n], self.desk, self.outboxes[n], self.carriers, self.ledger, self.backorders.close, self._bill
+                n,
+                self.plans[n],
+                self.desk,
+                self.outboxes[n],
+                self.carriers,
+                self.ledger,
+                self.backorders.close,
+                self._bill,
             )
             for n in range(len(SITES))
         ]
@@ -135,6 +142,10 @@ class SimulatedWorld:
             shares[SHIP_ZONES[customer.zone][1][0]] += customer.weight * customer.bulk / total
         return shares
 
+    def home_site(self, customer: Customer) -> int:
+        """Index of the site that serves a customer by default."""
+        return int(SHIP_ZONES[customer.zone][1][0])
+
     def _start_work(self, work: WarehouseOrder) -> None:
         self.floors[work.site].start(work)
 
@@ -154,8 +165,8 @@ class SimulatedWorld:
                 self.kernel.env.run(until=instant(self._now))
                 if progress:
                     progress(day + 1, days)
-        files = [file for outbox in self.outboxes for file in outbox.drain()]
-        return Emission(self.erp.drain(), self.oms.drain(), files, self.carriers.drain())
+            files = [file for outbox in self.outboxes for file in outbox.drain()]
+            return Emission(self.erp.drain(), self.oms.drain(), files, self.carriers.drain())
 
     def truth(self) -> list[dict[str, Any]]:
         """True KPI cells as of `now`."""
@@ -165,7 +176,13 @@ class SimulatedWorld:
         """Every injected exception that has begun: kind, key, start, end (None while open) and detail, in UTC."""
         now = instant(self._now)
         return [
-            {"kind": e.kind, "key": e.key, "start": zulu(e.start), "end": zulu(e.end) if e.end else None, "detail": e.detail}
+            {
+                "kind": e.kind,
+                "key": e.key,
+                "start": zulu(e.start),
+                "end": zulu(e.end) if e.end else None,
+                "detail": e.detail,
+            }
             for e in self.kernel.exceptions
             if e.start <= now
         ]

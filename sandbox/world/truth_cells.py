@@ -49,7 +49,9 @@ def ratio(
     """A ratio of sums; without a denominator there is a cell (without value) only for the total."""
     if den == 0 and period != "total":
         return None
-    value, least, most = ((n / den if den else None) for n in (num, num if low is None else low, num if high is None else high))
+    value, least, most = (
+        (n / den if den else None) for n in (num, num if low is None else low, num if high is None else high)
+    )
     shown = (cents(num), cents(den)) if money else (num, den)
     return Cell(kpi_id, period, dims, shown[0], shown[1], value, least, most)
 

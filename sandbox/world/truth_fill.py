@@ -21,7 +21,17 @@ def _frame(ledger: Ledger, as_of: int) -> pl.DataFrame:
     none = [0, 0, 0, 0, 0]
     columns: dict[str, list[Any]] = {
         name: []
-        for name in ("order", "date", "site", "customer_category", "item_group", "has_children", "price", "wanted", *_SENT)
+        for name in (
+            "order",
+            "date",
+            "site",
+            "customer_category",
+            "item_group",
+            "has_children",
+            "price",
+            "wanted",
+            *_SENT,
+        )
     }
     for order in ledger.orders:
         if order.oms.is_test or day_end(order.commit, SITES[order.site].zone) > as_of:

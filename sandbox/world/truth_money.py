@@ -41,5 +41,7 @@ def unbilled_cells(ledger: Ledger) -> list[Cell]:
     for period, dims, got in groups(frame, [pl.col("amount").sum(), pl.col("lines").sum()], only_total=True):
         amount, count = cents(got["amount"]), got["lines"]
         cells.append(Cell("shipped_not_invoiced_amount", period, dims, amount, None, amount, amount, amount))
-        cells.append(Cell("shipped_not_invoiced_lines", period, dims, count, None, float(count), float(count), float(count)))
+        cells.append(
+            Cell("shipped_not_invoiced_lines", period, dims, count, None, float(count), float(count), float(count))
+        )
     return cells
