@@ -1,4 +1,4 @@
-"""Second thoughts: amendments and cancellations by the customer (OMS), cuts, substitutes, prices by the seller (ERP)."""
+"""Second thoughts: changes and cancellations by the customer (OMS); cuts, substitutes, prices by the seller (ERP)."""
 
 from __future__ import annotations
 

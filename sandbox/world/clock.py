@@ -1,7 +1,8 @@
 """Instants, local times and working days.
 
-Instants are whole seconds since the Unix epoch, UTC. Local times are naive, as the systems write them. Offsets come from
-the time-zone database through `zoneinfo`, remembered per hour: the zones of this company change on the full hour, by one.
+Instants are whole seconds since the Unix epoch, UTC. Local times are naive, as the systems write them. Offsets come
+from the time-zone database through `zoneinfo`, remembered per hour: the zones of this company change on the full hour,
+by one hour.
 """
 
 from __future__ import annotations

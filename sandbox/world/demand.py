@@ -59,10 +59,7 @@ class Demand:
         customer = self.customers[self._who(chance)]
         channel = customer.channel if chance.random() < 0.8 else self._channel(chance)
         hour = self._hour(chance)
-        if channel == 0:
-            within = chance.between(0, 4) * 60 + chance.between(0, 59)
-        else:
-            within = chance.between(0, 3599)
+        within = chance.between(0, 299 if channel == 0 else 3599)
         at = at_local(day, hour * 3600 + within, customer.zone)
         if at < self.kernel.now:
             at = self.kernel.now + within
@@ -70,11 +67,8 @@ class Demand:
 
     def _place(self, customer: Customer, channel: int) -> None:
         chance = self._chance
-        if chance.random() < self.settings.stock_up:
-            count = chance.skewed(14, 0.92)
-        else:
-            count = chance.skewed(2.9, 0.98)
-        count = max(1, min(MOST_LINES, round(count)))
+        median, sigma = (14, 0.92) if chance.random() < self.settings.stock_up else (2.9, 0.98)
+        count = max(1, min(MOST_LINES, round(chance.skewed(median, sigma))))
         draw = self._by_month[local_date(self.kernel.now, ERP_ZONE).month]
         chosen: dict[int, Item] = {}
         for _ in range(count * 3):

@@ -13,7 +13,7 @@ from .kernel import soon
 from .ledger import Ledger
 from .parties import Customer
 from .promising import promise
-from .state import OmsOrder, Order, RootLine
+from .state import Order, RootLine
 
 Wanted = tuple[Item, int, int, int]
 """A line as asked for: item, quantity, price in cents, price in the customer's document in cents."""
@@ -127,8 +127,3 @@ class Entry:
                 else:
                     cause = "cut_off"
                 self.ledger.short(line, cause)
-
-
-def order_of(oms: OmsOrder) -> Order:
-    """The root order of an OMS order."""
-    return oms.lines[0].root

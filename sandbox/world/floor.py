@@ -64,8 +64,11 @@ class Floor:
         self, at: int, kind: str, work: WarehouseOrder, part: WarehouseLine | None, qty: int | None, **more: Any
     ) -> None:
         facts: dict[str, Any] = {
-            "release": work.release.key, "warehouse_order": work.key, "order": str(work.release.order.order_id), "qty": qty,
-        }  # fmt: skip
+            "release": work.release.key,
+            "warehouse_order": work.key,
+            "order": str(work.release.order.order_id),
+            "qty": qty,
+        }
         if part:
             facts["line"] = str(part.segment.line_id)
             facts["sku"] = str(part.segment.line.item.item_id)
@@ -115,7 +118,7 @@ class Floor:
             else 0
         )
         stock.reserve(self.site, item_id, -part.backed)
-        stock.move(self.site, item_id, -found - over, -found - over)
+        stock.move(self.site, item_id, -found - over)
         line.released -= part.requested
         line.picked += found
         line.unallocated += part.requested - found
@@ -129,7 +132,7 @@ class Floor:
             gone = missing
             if reason == "phantom_stock":
                 gone += max(0, min(stock.available(self.site, item_id) - missing, chance.between(0, 40)))
-            stock.move(self.site, item_id, -gone, -gone)
+            stock.move(self.site, item_id, -gone)
             self._event(at + 15, "adjusted", work, part, -gone, reason=reason)
             self.erp.post(at + chance.between(60, 1800), stock.post, self.site, item_id, 12, -gone, at + 15)
         if part.requested > part.backed:

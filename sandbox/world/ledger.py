@@ -1,7 +1,7 @@
 """The ledger of truth: what really happened, noted when it happens and never read back from a document.
 
-Times are instants; how finely a system could record one (a bare date, an hour that repeats) is part of the fact, because
-a KPI must say what cannot be known better.
+Times are instants; how finely a system could record one (a bare date, an hour that repeats) is part of the fact,
+because a KPI must say what cannot be known better.
 """
 
 from __future__ import annotations

@@ -9,10 +9,13 @@ from .chance import Chance, Draw, stream, zipf
 from .company import CATEGORY_SHARE, CHANNEL_SHARE, SHIP_ZONES
 from .settings import HISTORY_START, Settings
 
-_FIRST = ("Allied", "Harbor", "Summit", "Union", "Prairie", "Beacon", "Granite", "Cedar", "Liberty", "Pioneer",
-          "Keystone", "Lakeside", "Metro", "Northern", "Pacific", "Redwood", "Sterling", "Tri-State", "Valley", "Wexford")  # fmt: skip
-_SECOND = ("Supply", "Hardware", "Builders", "Mechanical", "Electric", "Industrial", "Facilities", "Outfitters",
-           "Trading", "Contracting")  # fmt: skip
+_FIRST = """
+Allied Harbor Summit Union Prairie Beacon Granite Cedar Liberty Pioneer Keystone Lakeside Metro Northern Pacific Redwood
+Sterling Tri-State Valley Wexford
+""".split()  # noqa: SIM905
+_SECOND = """
+Supply Hardware Builders Mechanical Electric Industrial Facilities Outfitters Trading Contracting
+""".split()  # noqa: SIM905
 
 
 @dataclass(slots=True)
@@ -59,7 +62,7 @@ def _phone(chance: Chance) -> str:
 
 
 def _behind(volumes: list[float], chance: Chance) -> int:
-    """The channel furthest behind its share of the volume given out so far, so that few large customers do not decide."""
+    """A channel that is behind its share of the volume given out so far, so that few large customers do not decide."""
     total = sum(volumes) or 1.0
     gaps = [max(0.01, share - volume / total) for share, volume in zip(CHANNEL_SHARE, volumes, strict=True)]
     return Draw(gaps)(chance)

@@ -19,7 +19,7 @@ _EXTRA_DRAW = Draw((0.46, 0.33, 0.07, 0.04, 0.03, 0.02, 0.03, 0.02))
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """The plan for an order: site index, carriage (parcel, own, pickup), commit date and when it may and must release."""
+    """The plan for an order: site index, carriage (parcel, own, pickup), commit date, when it may and must release."""
 
     site: int
     carriage: str

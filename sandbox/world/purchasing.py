@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from .chance import Chance
-from .clock import add_workdays, DAY, HOUR, at_local, is_workday, local_date
+from .clock import DAY, HOUR, add_workdays, at_local, is_workday, local_date
 from .company import ERP_ZONE, SITES, season
 from .desk import Desk
 from .erp import dollars
@@ -175,7 +175,7 @@ class Purchasing:
         self.stock.cost4[site][item.item_id] = (self.stock.cost4[site][item.item_id] * old + paid * qty) // max(
             1, old + qty
         )
-        self.stock.move(site, item.item_id, qty, qty)
+        self.stock.move(site, item.item_id, qty)
         lpn = f"LPN{self.kernel.number('lpn'):09d}"
         self.outboxes[site].event(self.kernel.now, "put_away", sku=str(item.item_id), qty=qty, lpn=lpn)
         at = self.kernel.now

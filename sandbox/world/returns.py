@@ -95,7 +95,7 @@ class Returns:
             item_id = segment.line.item.item_id
             restocked[segment.line_id] = self._chance.random() < 0.8
             if restocked[segment.line_id]:
-                self.stock.move(site, item_id, qty, qty)
+                self.stock.move(site, item_id, qty)
                 self.outboxes[site].event(
                     self.kernel.now, "put_away", sku=str(item_id), qty=qty, reason=None, order=str(order.order_id),
                     line=str(segment.line_id),

@@ -3,8 +3,8 @@
 >>> world = SimulatedWorld(seed=1, days=60)
 >>> emission = world.advance(world.start + timedelta(days=60))
 
-The world moves in whole days that end at 10:00 UTC, when nothing is under way in any zone; so at `now` every document that
-tells of an event before `now` has been written. The same seed and settings give the same bytes.
+The world moves in whole days that end at 10:00 UTC, when nothing is under way in any zone; so at `now` every document
+that tells of an event before `now` has been written. The same seed and settings give the same bytes.
 """
 
 from __future__ import annotations

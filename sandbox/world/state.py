@@ -1,7 +1,7 @@
 """The simulation's own state: what a customer asked for, what the ERP calls it, and where the goods are.
 
-A `RootLine` is a customer's line with its quantity vector. The ERP splits it into `Segment`s (order lines of the order or
-of its backorder children). Quantities are eaches, money is cents, instants are seconds since the epoch.
+A `RootLine` is a customer's line with its quantity vector. The ERP splits it into `Segment`s (order lines of the order
+or of its backorder children). Quantities are eaches, money is cents, instants are seconds since the epoch.
 """
 
 from __future__ import annotations

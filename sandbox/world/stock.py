@@ -1,7 +1,7 @@
-"""Stock by site and item: what the warehouse system books, what is really there, what is reserved, and the ERP's ledger.
+"""Stock by site and item: what the warehouse system books, what is reserved, and the ERP's ledger.
 
-`booked` and `physical` are the warehouse's (they part when goods go missing unseen); the ERP's on hand follows by posted
-stock transactions, so that per item and site the sum of transactions equals the holding at every instant.
+The ERP's on hand follows the warehouse by posted stock transactions, so that per item and site the sum of transactions
+equals the holding at every instant.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ class Stock:
         self.kernel = erp.kernel
         size = len(items) + 1
         self.booked = [[0] * size for _ in SITES]
-        self.physical = [[0] * size for _ in SITES]
         self.reserved = [[0] * size for _ in SITES]
         self.on_hand = [[0] * size for _ in SITES]
         self.moved = [[0] * size for _ in SITES]
@@ -34,7 +33,7 @@ class Stock:
 
     def open(self, site: int, item: Item, qty: int) -> None:
         """Opening balance of one item at one site."""
-        self.booked[site][item.item_id] = self.physical[site][item.item_id] = qty
+        self.booked[site][item.item_id] = qty
         self._touched[site][item.item_id] = None
         self._holdings[site][item.item_id] = {
             "stock_item_holding_id": self.kernel.number("holding"),
@@ -55,14 +54,13 @@ class Stock:
         self.reserved[site][item_id] += qty
         self._touched[site][item_id] = None
 
-    def move(self, site: int, item_id: int, booked: int, physical: int) -> None:
+    def move(self, site: int, item_id: int, qty: int) -> None:
         """Goods come or go at the warehouse."""
-        self.booked[site][item_id] += booked
-        self.physical[site][item_id] += physical
+        self.booked[site][item_id] += qty
         self._touched[site][item_id] = None
 
     def post(self, site: int, item_id: int, kind: int, qty: int, occurred: int, **links: Any) -> None:
-        """Write a stock transaction and the holding in the ERP. `links`: customer_id, supplier_id, purchase_order_id."""
+        """Write a stock transaction and the holding. `links`: customer_id, supplier_id, purchase_order_id."""
         self.on_hand[site][item_id] += qty
         self.moved[site][item_id] += qty
         stamp = self.erp.clock()

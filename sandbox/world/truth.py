@@ -1,8 +1,8 @@
 """The true KPI cells, computed from the ledger.
 
 Definitions are those of the KPI catalogue in words: fill rates by root line and root order, deliveries to commit,
-latencies, margin, shipped-not-invoiced. Cells for the whole company at every period; by site, customer category and item
-group at month, year and total.
+latencies, margin, shipped-not-invoiced. Cells for the whole company at every period; by site, customer category and
+item group at month, year and total.
 """
 
 from __future__ import annotations

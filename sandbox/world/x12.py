@@ -1,4 +1,4 @@
-"""X12 004010 writer for the 945 warehouse shipping advice: one interchange per shift, one transaction set per shipment."""
+"""X12 004010 writer for 945 warehouse shipping advices: one interchange per shift, one transaction set per shipment."""
 
 from __future__ import annotations
 
