@@ -93,5 +93,5 @@ def _replace(connection: Any, table: Table, system: str, rows: list[dict[str, An
         connection.execute(insert(table), rows)
 
 
-def _landed_system(row: Mapping[str, Any]) -> LandedSystem:
+def _landed_system(row: Any) -> LandedSystem:
     return LandedSystem(**{name: row[name] for name in LandedSystem.__dataclass_fields__})

@@ -69,8 +69,9 @@ def _push_all(
     control: Control, mapping: Mapping, target: Target, plan_hash: str, actor: str, on_phase: Callable[[str], None]
 ) -> None:
     with control.transaction() as connection:
+        numbers: list[int]
         ready = intent.c.plan_hash == plan_hash, intent.c.state.in_(["approved", "throttled"])
-        numbers = connection.execute(select(intent.c.id).where(*ready).order_by(intent.c.id)).scalars().all()
+        numbers = list(connection.execute(select(intent.c.id).where(*ready).order_by(intent.c.id)).scalars())
     for number in numbers:
         for _ in range(MAX_THROTTLED):
             wait_s = _push(control, mapping, target, number, actor, on_phase)

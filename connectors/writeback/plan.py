@@ -132,10 +132,10 @@ def _store(connection: Connection, key: str, body: dict[str, Any], mapping: Mapp
     now, actor = utc_now(), current_actor()
     found = connection.execute(select(plan_table).where(plan_table.c.hash == key)).mappings().first()
     older = plan_table.c.system == body["system"], plan_table.c.state.in_(["planned", "approved"])
-    for row in connection.execute(select(plan_table.c.hash, plan_table.c.state).where(*older)).all():
-        if row.hash != key and not _started(connection, row.hash):
-            connection.execute(update(plan_table).where(plan_table.c.hash == row.hash).values(state="superseded"))
-            log(connection, f"plan {row.hash[:12]}", row.state, "superseded", actor)
+    for old in connection.execute(select(plan_table.c.hash, plan_table.c.state).where(*older)).all():
+        if old.hash != key and not _started(connection, old.hash):
+            connection.execute(update(plan_table).where(plan_table.c.hash == old.hash).values(state="superseded"))
+            log(connection, f"plan {old.hash[:12]}", old.state, "superseded", actor)
     if found is not None and found["state"] in {"planned", "approved"} and found["expires_utc"] > now:
         return str(found["state"])
     values = {"state": "planned", "planned_by": actor, "planned_utc": now,

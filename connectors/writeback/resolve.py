@@ -43,7 +43,8 @@ def resolve(control: Control, mapping: Mapping, target: Target) -> list[int]:
     unsettled = []
     for row in doubts:
         answer = target.read(row["entity"], row["key"])  # outside any transaction
-        settled = last_sent[row["id"]] is None or now > last_sent[row["id"]] + timedelta(seconds=target.timeout_s)
+        sent_at = last_sent[row["id"]]
+        settled = sent_at is None or now > sent_at + timedelta(seconds=target.timeout_s)
         state, detail, version = _decide(mapping, row, answer, settled)
         if state is None:
             unsettled.append(row["id"])
