@@ -1,4 +1,5 @@
 -- grain: one warehouse event with its time in UTC; the site's zone is the place's (T8), else the system's own (T10)
+{{ config(materialized='view') }}
 with zoned as (
     select
         event.*,

@@ -1,5 +1,5 @@
 -- grain: one scan of one tracked shipment; a scan sent twice (same id, or same code, time and place) counts once (T24)
-{{ config(materialized='table') }}
+{{ config(materialized='view') }}
 
 with scans as (
     select

@@ -1,5 +1,5 @@
 -- grain: one line of a stock report; time is text on the site's own clock
-{{ config(materialized='table') }}
+{{ config(materialized='view') }}
 
 with documents as (
     {{ union_documents('wms', 'stock_report') }}
