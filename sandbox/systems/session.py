@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import queue
@@ -48,6 +49,8 @@ class Session:
         target = max(until, state.at) if state else until
         calm = target - timedelta(days=CHAOS_DAYS) if chaos else target
         self._fill(max(calm, self.world.now), state)
+        # History stays for good: the collector need not walk it again with every truth and every step.
+        gc.freeze()
         if chaos:
             for faults in self.box.faults.values():
                 faults.set({name: value for name, value in asdict(CHAOS).items() if value})
