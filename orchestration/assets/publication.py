@@ -31,6 +31,7 @@ def agreement_asset(
         description="Every KPI cell as the SQL and the independent reference computed it, and whether they agree.",
         group_name="kpi",
         kinds={"polars", "duckdb"},
+        metadata={"docs": docs(settings, "kpis.md")},
     )
     check = dg.AssetCheckSpec(
         AGREE,

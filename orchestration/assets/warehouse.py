@@ -27,6 +27,7 @@ def loaded_asset(
         group_name="warehouse",
         kinds={"duckdb"},
         skippable=True,
+        metadata={"docs": docs(settings, "architecture.md")},
     )
 
     @dg.multi_asset(

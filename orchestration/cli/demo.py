@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from orchestration.cli.output import out, print_json, print_table
 from orchestration.cli.processes import Started
 from orchestration.cli.run import Outcome, bars, one_pass, tell
 from orchestration.progress import PHASES, Progress
-from orchestration.settings import REPOSITORY, Settings
+from orchestration.settings import DBT_PROJECT, REPOSITORY, Settings
 
 MARKER = ".crossdock-demo"
 WORLDS = ("simulated", "wwi")
@@ -60,9 +61,12 @@ def run(wanted: Demo) -> int:
     try:
         with Started() as processes:
             with bars(quiet=wanted.as_json) as progress:
+                warming = threading.Thread(target=warm, args=(wanted.world, home), daemon=True)
+                warming.start()
                 settings = start_sandbox(processes, wanted, home, progress)
                 systems = connected.load(settings)
                 os.environ.update(settings.exported())
+                warming.join()
                 outcome = one_pass(settings, systems, systems, progress)
             show(settings, systems, outcome, time.perf_counter() - started, as_json=wanted.as_json)
             if wanted.once or not outcome.ok:
@@ -130,6 +134,25 @@ def start_sandbox(processes: Started, wanted: Demo, home: Path, progress: Progre
         name: value for name, value in os.environ.items() if name not in ("CROSSDOCK_SYSTEMS", "CROSSDOCK_BUSINESS_NOW")
     }
     return Settings.from_env({**environment, "CROSSDOCK_HOME": str(home)})
+
+
+def warm(world: str, home: Path) -> None:
+    """While the sandbox starts: what a pass needs anyway, the imports, the parsed models and the instance."""
+    from orchestration.dbt import Dbt, systems_by_role
+    from orchestration.instance import prepare_instance
+
+    settings = Settings(
+        home=home, systems=REPOSITORY / "sandbox" / "systems_yaml" / world, environment=dict(os.environ)
+    )
+    by_role = systems_by_role(connected.load(settings, require_env=False))
+    with suppress(Exception):  # the pass itself says what is wrong
+        Dbt(DBT_PROJECT, settings.dbt_target, settings.warehouse, settings.marts, by_role).manifest()
+        prepare_instance(settings.dagster_home)
+        import dagster
+
+        import orchestration.definitions  # noqa: F401
+
+        dagster.DagsterInstance.get().dispose()
 
 
 def show(settings: Settings, systems: list[Any], outcome: Outcome, seconds: float, *, as_json: bool) -> None:

@@ -32,7 +32,19 @@ EVENT = (
     "event_time_utc_max",
     "object_key",
 )
-SHOWN = ("time (UTC)", "event", "source", "order", "site", "qty", "raw time", "confidence", "flags")
+SAME = ("event_time_utc", "event_type", "source_system", "order_number", "site_code", "event_time_raw")
+SHOWN = {
+    "event_time_utc": "time (UTC)",
+    "event_type": "event",
+    "source_system": "source",
+    "order_number": "order",
+    "site_code": "site",
+    "records": "records",
+    "qty": "qty",
+    "event_time_raw": "raw time",
+    "time_confidence": "confidence",
+    "time_flags": "flags",
+}
 
 
 def events(connection: Any, number: str) -> list[dict[str, Any]]:
@@ -61,27 +73,20 @@ def run(number: str, as_json: bool) -> None:
         times = ("event_time_utc", "event_time_utc_min", "event_time_utc_max")
         print_json([{key: instant(value) if key in times else value for key, value in row.items()} for row in found])
         return
-    rows = [
-        dict(
-            zip(
-                SHOWN,
-                (
-                    row["event_time_utc"],
-                    row["event_type"],
-                    row["source_system"],
-                    row.get("order_number"),
-                    row.get("site_code"),
-                    row.get("qty"),
-                    row.get("event_time_raw"),
-                    row.get("time_confidence"),
-                    row.get("time_flags"),
-                ),
-                strict=True,
-            )
-        )
-        for row in found
-    ]
+    rows = [{title: row.get(name) for name, title in SHOWN.items()} for row in told_once(found)]
     print_table(f"{number}, version {snapshot.version}", rows)
+
+
+def told_once(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For the table: what one system says of many lines at one instant is one row, with their number and total
+    quantity."""
+    grouped: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in found:
+        one = grouped.setdefault(tuple(row.get(name) for name in SAME), {**row, "records": 0, "qty": None})
+        one["records"] += 1
+        if row.get("qty") is not None:
+            one["qty"] = (one["qty"] or 0) + row["qty"]
+    return list(grouped.values())
 
 
 def _places(connection: Any) -> list[tuple[str, str]]:

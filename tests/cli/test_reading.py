@@ -1,0 +1,81 @@
+"""`kpi` and `trace` read the published version, from anywhere, quickly, and say what is wrong with what was asked."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_kpi_prints_cells_as_documented(crossdock) -> None:  # type: ignore[no-untyped-def]
+    assert crossdock.json("kpi") == [
+        {
+            "kpi_id": "gross_margin_rate",
+            "period": "total",
+            "dimensions": {},
+            "numerator": 12.5,
+            "denominator": 50,
+            "value": 0.25,
+            "value_min": 0.25,
+            "value_max": 0.25,
+            "agreement": "agreed",
+            "as_of": "2016-06-02T07:00:00Z",
+        }
+    ]
+
+
+def test_kpi_by_period_and_dimension(crossdock) -> None:  # type: ignore[no-untyped-def]
+    assert [cell["period"] for cell in crossdock.json("kpi", "--by", "week")] == ["2016-W05"]
+    (cell,) = crossdock.json("kpi", "--kpi", "gross_margin_rate", "--by", "month", "--where", "site=LAX")
+    assert (cell["dimensions"], cell["numerator"]) == ({"site": "LAX"}, 1.5)
+    assert len(crossdock.json("kpi", "--by", "month", "--where", "site")) == 2
+    assert crossdock.json("kpi", "--by", "month", "--where", "site=NOWHERE") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("kpi", "--by", "decade"), "day, week, month, year, total"),
+        (("kpi", "--kpi", "nope"), "gross_margin_rate"),
+        (("kpi", "--where", "colour=red"), "site, customer_category, item_group"),
+        (("trace", "nobody"), "nobody"),
+        (("correct", "item", "142", "unit_price", "--reason", "x"), "FIELD=VALUE"),
+        (("demo", "--world", "flat"), "simulated, wwi"),
+        (("no-such-command",), "no-such-command"),
+        (("kpi", "--no-such-option"), "--no-such-option"),
+    ],
+)
+def test_bad_input_ends_with_status_2_and_a_short_word_of_what_is_allowed(crossdock, words, said) -> None:  # type: ignore[no-untyped-def]
+    done = crossdock(*words)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr and len(done.stderr.splitlines()) < 12
+
+
+def test_debug_shows_where(crossdock) -> None:  # type: ignore[no-untyped-def]
+    assert "Traceback" in crossdock("kpi", "--by", "decade", "--debug").stderr
+
+
+def test_every_number_of_an_order_finds_all_its_events_in_order(crossdock) -> None:  # type: ignore[no-untyped-def]
+    for number in ("1001", "S-1", "PO-88", "1Z9", "EWR-1"):
+        events = crossdock.json("trace", number)
+        assert [event["event_type"] for event in events] == ["received", "delivered"]
+        assert events[1]["event_time_utc"] == "2024-03-03T19:05:00Z"
+        assert events[1]["event_time_raw"] == "2024-03-03T14:05:00-05:00"
+        assert events[1]["time_confidence"] == 98
+
+
+def test_nothing_published_is_a_failure_that_says_what_to_do(crossdock, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    done = crossdock("kpi", CROSSDOCK_HOME=str(tmp_path / "empty"))
+    assert done.returncode == 1 and "crossdock run" in done.stderr
+
+
+def test_reading_commands_import_neither_dagster_nor_dbt() -> None:
+    code = (
+        "import sys, orchestration.cli.app, orchestration.cli.kpi, orchestration.cli.trace, orchestration.cli.status;"
+        "print([name for name in ('dagster', 'dbt', 'polars') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert done.stdout.strip() == "[]", done.stderr
