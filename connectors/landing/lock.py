@@ -21,7 +21,7 @@ from connectors.model import TransientError
 
 T = TypeVar("T")
 POLL_S = 0.05
-SETTINGS: dict[str, Any] = {"autoinstall_known_extensions": "false", "memory_limit": "192MB", "threads": "2"}
+SETTINGS: dict[str, Any] = {"autoinstall_known_extensions": "false", "memory_limit": "144MB", "threads": "2"}
 
 _registry: dict[str, tuple[threading.Lock, list[str]]] = {}
 _registry_lock = threading.Lock()
@@ -90,9 +90,7 @@ def turn(path: Path, timeout_s: float) -> Iterator[None]:
 
 
 @contextmanager
-def opened(
-    path: Path, timeout_s: float, settings: dict[str, Any] | None = None
-) -> Iterator[duckdb.DuckDBPyConnection]:
+def opened(path: Path, timeout_s: float, settings: dict[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-write connection to `path` for the length of the block."""
     with turn(path, timeout_s):
         config = {**SETTINGS, **(settings or {})}

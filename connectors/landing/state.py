@@ -105,9 +105,7 @@ def rebuild(db: duckdb.DuckDBPyConnection, log: str, state: str, columns: Sequen
     db.execute(f"insert into {state} ({_names(columns)}) {from_log(log, columns)}")
 
 
-def compare(
-    db: duckdb.DuckDBPyConnection, stream: str, log: str, state: str, columns: Sequence[Column]
-) -> StateCheck:
+def compare(db: duckdb.DuckDBPyConnection, stream: str, log: str, state: str, columns: Sequence[Column]) -> StateCheck:
     """What a rebuild would add to and take from `state`, without changing it."""
     wanted, have = from_log(log, columns), f"select {_names(columns)} from {state}"
     missing, extra = (

@@ -20,6 +20,7 @@ from connectors.landing import Changes, Landing
 from connectors.model import BatchRecord, PermanentError
 from connectors.postgres import slot as slots
 from connectors.postgres import snapshot
+from connectors.postgres.ahead import ahead
 from connectors.postgres.decoder import Decoder
 from connectors.postgres.gather import BATCH_MESSAGES, Gathered, transactions
 from connectors.postgres.link import ReplicationLink, lsn_of, lsn_text, raw_text, sql
@@ -201,7 +202,7 @@ class _Run:
             total += gathered.messages
             whole = gathered.last and total < self.limits.messages
             self._commit(
-                self._decoded(gathered, decoder), max(gathered.end, upto if whole else 0), now if whole else None
+                ahead(self._decoded(gathered, decoder)), max(gathered.end, upto if whole else 0), now if whole else None
             )
         if total:
             self.acknowledge()

@@ -4,11 +4,8 @@ not at all.
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import psycopg
@@ -21,13 +18,13 @@ from connectors.landing.state import SNAPSHOT, replace_by_snapshot
 from connectors.landing.tables import evolve, log_of, state_of
 from connectors.model import Column, literal, quoted
 from connectors.postgres import slot as slots
+from connectors.postgres.ahead import ahead
 from connectors.postgres.link import ReplicationLink, arrow, lsn_text, raw_text, sql
 from connectors.postgres.refused import dead_row, instant_reason, no_instant, not_utf8
 from connectors.postgres.relation import Keyed, StreamSpec
 from connectors.postgres.types import INSTANTS, duckdb_type
 
 BATCH_BYTES = 8 << 20
-AHEAD = 2  # record batches read ahead of the one that DuckDB appends
 
 Progress = Callable[[str, int], None]
 
@@ -67,7 +64,7 @@ def take(
         source_time = now[0] if now else None
         with landing.commit("*", cursor, source_time, new_generation=True) as commit:
             for stream in keyed:
-                rows = read(raw_dsn, exported, stream.table, described[stream.name])
+                rows = ahead(read(raw_dsn, exported, stream.table, described[stream.name]))
                 _write(commit, stream.name, described[stream.name], rows, point - 1, source_time, on_progress)
     return commit
 
@@ -88,44 +85,7 @@ def describe(connection: psycopg.Connection, stream: Keyed, published: Sequence[
 
 
 def read(dsn: str, exported: str, table: str, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
-    """Record batches of a table's columns as text, in the exported snapshot; read ahead in a thread while the caller
-    works.
-    """
-    ahead: queue.Queue[Any] = queue.Queue(AHEAD)
-    stopped = threading.Event()
-
-    def produce() -> None:
-        try:
-            for batch in _batches(dsn, exported, table, columns):
-                while not stopped.is_set():
-                    try:
-                        ahead.put(batch, timeout=0.2)
-                        break
-                    except queue.Full:
-                        continue
-                if stopped.is_set():
-                    return
-            ahead.put(None)
-        except BaseException as error:
-            ahead.put(error)
-
-    thread = threading.Thread(target=produce, name=f"snapshot of {table}", daemon=True)
-    thread.start()
-    try:
-        while (item := ahead.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stopped.set()
-        while thread.is_alive():
-            try:
-                ahead.get_nowait()
-            except queue.Empty:
-                thread.join(0.05)
-
-
-def _batches(dsn: str, exported: str, table: str, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
+    """Record batches of a table's columns as text, in the exported snapshot."""
     values = ", ".join(f"{quoted(c.name)}::text" for c in columns)
     with arrow(dsn, autocommit=False) as connection, connection.cursor() as cursor:
         cursor.execute("set transaction isolation level repeatable read, read only")

@@ -107,7 +107,9 @@ def test_a_value_duckdb_would_misread_costs_its_row_only(source: Source) -> None
     )
     source.sync("extremes")
     assert source.here("select t::varchar from raw_erp.extremes where id = 1") == [("23:59:59.999999",)]
-    source.run(f"delete from s.extremes; {bad} insert into s.extremes values (2, '2024-01-01', null, -0.01, 1e40, null)")
+    source.run(
+        f"delete from s.extremes; {bad} insert into s.extremes values (2, '2024-01-01', null, -0.01, 1e40, null)"
+    )
     source.sync("extremes")
     there = source.there(
         "select id, at::text, on_date::text, n::text, free::text from s.extremes where id in (2, -6) order by 1"

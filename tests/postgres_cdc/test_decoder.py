@@ -1,4 +1,6 @@
-"""The column-by-column decoder says what a message-by-message decoder says, for any messages and any way they are cut."""
+"""The column-by-column decoder says what a message-by-message decoder says, for any messages and any way they are
+cut.
+"""
 
 import struct
 from dataclasses import dataclass
@@ -13,12 +15,16 @@ from connectors.postgres.decoder import Decoder
 from connectors.postgres.relation import Keyed
 
 TABLES = {
-    1: ("s.one", ["id", "a"], ["id"]), 2: ("s.two", ["k1", "v", "k2", "w"], ["k1", "k2"]), 3: ("s.unread", ["id"], ["id"])
+    1: ("s.one", ["id", "a"], ["id"]),
+    2: ("s.two", ["k1", "v", "k2", "w"], ["k1", "k2"]),
+    3: ("s.unread", ["id"], ["id"]),
 }
 WIDER = {1: ("s.one", ["id", "a", "added"], ["id"])}
 STREAMS = [Keyed("one", "s.one", ("id",)), Keyed("two", "s.two", ("k1", "k2"))]
 
-text = st.one_of(st.text(max_size=30).filter(lambda t: "\0" not in t), st.sampled_from(["", "x" * 12, "y" * 13, "ü" * 7]))
+text = st.one_of(
+    st.text(max_size=30).filter(lambda t: "\0" not in t), st.sampled_from(["", "x" * 12, "y" * 13, "ü" * 7])
+)
 key = st.sampled_from(["1", "2", "a key longer than twelve bytes"])
 
 
@@ -105,7 +111,9 @@ def by_column(messages: list[bytes], cuts: list[int], after: int = 0) -> list[Se
             for row in changes.table.to_pylist():
                 unchanged = row["_unchanged"] or []
                 cells = tuple((n, row[n]) for n in names if n not in unchanged and row["_op"] != "t")
-                seen.append(Seen(changes.stream, row["_commit_pos"], row["_ordinal"], row["_op"], cells, tuple(unchanged)))
+                seen.append(
+                    Seen(changes.stream, row["_commit_pos"], row["_ordinal"], row["_op"], cells, tuple(unchanged))
+                )
     return seen
 
 
@@ -113,7 +121,9 @@ def by_message(messages: list[bytes], after: int = 0) -> list[Seen]:
     names = {s.table: s.name for s in STREAMS}
     decoder = MessageDecoder({s.table: s.key for s in STREAMS} | {"s.unread": ("id",)})
     rows: list[Row] = [r for r in decoder.decode(messages) if r.table in names and r.position >= after]
-    return [Seen(names[r.table], r.position, r.ordinal, r.op, tuple(r.values.items()), tuple(r.unchanged)) for r in rows]
+    return [
+        Seen(names[r.table], r.position, r.ordinal, r.op, tuple(r.values.items()), tuple(r.unchanged)) for r in rows
+    ]
 
 
 def per_stream(seen: list[Seen]) -> dict[str, list[Seen]]:
@@ -129,10 +139,13 @@ def test_both_decoders_agree_on_every_change_and_its_order(messages: list[bytes]
 
 def test_a_key_changed_under_an_unsent_value_says_where_the_value_stands() -> None:
     table = ("s.two", ["k1", "v", "k2", "w"], ["k1", "k2"])
-    update = b"U" + struct.pack(">i", 2) + b"K" + values(["1", None, "2", None]) + b"N" + values(["9", UNSENT, "2", "w"])
+    update = (
+        b"U" + struct.pack(">i", 2) + b"K" + values(["1", None, "2", None]) + b"N" + values(["9", UNSENT, "2", "w"])
+    )
     messages = [b"B" + struct.pack(">qqi", 5, 0, 1), relation(2, table), update]
     (changes,) = Decoder(STREAMS).decode(pa.array(messages, pa.binary()))
     rows = changes.table.to_pylist()
     assert [(r["_op"], r["_ordinal"], r["k1"], r["_unchanged"], r["_old_key"]) for r in rows] == [
-        ("d", 0, "1", None, None), ("i", 1, "9", ["v"], ["1", "2"])
+        ("d", 0, "1", None, None),
+        ("i", 1, "9", ["v"], ["1", "2"]),
     ]

@@ -1,4 +1,6 @@
-"""SIGKILL anywhere, many times, while the source is busy: what landed equals the source, and no change is in the log twice."""
+"""SIGKILL anywhere, many times, while the source is busy: what landed equals the source, and no change is in the log
+twice.
+"""
 
 import itertools
 import os
@@ -14,7 +16,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from connectors.landing import Landing
 from connectors.postgres.reader import sync_postgres
 
 from .conftest import Source, Spec
@@ -36,7 +37,9 @@ alter publication crossdock add tables in schema k;
 
 
 class Traffic(threading.Thread):
-    """Transactions of updates, deletes, key changes and re-used keys until told to stop; counts the changes it committed."""
+    """Transactions of updates, deletes, key changes and re-used keys until told to stop; counts the changes it
+    committed.
+    """
 
     def __init__(self, dsn: str, seed: int) -> None:
         super().__init__(daemon=True)
@@ -61,10 +64,14 @@ class Traffic(threading.Thread):
             query = "update k.orders set total = total + 0.01, status = %s where id between %s and %s"
             return "update", connection.execute(query, [f"s{low}", low, low + 25]).rowcount
         if kind == "toast":
-            query = "update k.orders set note = case when note is null then repeat(%s, 2500) end where id between %s and %s"
+            query = (
+                "update k.orders set note = case when note is null then repeat(%s, 2500) end where id between %s and %s"
+            )
             return "update", connection.execute(query, [str(low % 10), low, low + 5]).rowcount
         if kind == "delete":
-            return "delete", connection.execute("delete from k.orders where id between %s and %s", [low, low + 2]).rowcount
+            return "delete", connection.execute(
+                "delete from k.orders where id between %s and %s", [low, low + 2]
+            ).rowcount
         if kind == "move":  # to a key never used, then a new row under the freed key
             moved = connection.execute("update k.orders set id = %s where id = %s", [next(self.fresh), low]).rowcount
             if moved:
@@ -78,7 +85,16 @@ class Traffic(threading.Thread):
 
 
 def start(source: Source, log: Path, *more: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "tests.postgres_cdc.worker", source.dsn, source.slot, str(source.landing.path), str(log), *more]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.postgres_cdc.worker",
+        source.dsn,
+        source.slot,
+        str(source.landing.path),
+        str(log),
+        *more,
+    ]
     return subprocess.Popen(command, cwd=ROOT, env=os.environ, stderr=subprocess.DEVNULL)
 
 
@@ -104,7 +120,8 @@ def kill_in(source: Source, log: Path, phases: tuple[str, ...], wait: random.Ran
 
 
 def storm(source: Source, tmp_path: Path, kills: int, changes: int, *more: str) -> tuple[Counter, Counter]:
-    """Kill the reader at least `kills` times in each group of phases while at least `changes` changes are committed."""
+    """Kill the reader at least `kills` times in each group of phases while at least `changes` changes are committed.
+    """
     source.run(TABLES)
     traffic = [Traffic(source.owner_dsn, seed) for seed in range(2)]
     died, log, wait = Counter(), tmp_path / "phases.log", random.Random(7)
@@ -117,8 +134,12 @@ def storm(source: Source, tmp_path: Path, kills: int, changes: int, *more: str) 
             if source.landing.cursor("*") is not None:
                 source.landing.path.unlink()  # it had committed: start over, because the target is the snapshot
         sync(source)
-        while min(died["commit"], died["acknowledge"]) < kills or sum(sum(t.changes.values()) for t in traffic) < changes:
-            group, phases = ("commit", COMMIT) if died["commit"] <= died["acknowledge"] else ("acknowledge", ACKNOWLEDGE)
+        while (
+            min(died["commit"], died["acknowledge"]) < kills or sum(sum(t.changes.values()) for t in traffic) < changes
+        ):
+            group, phases = (
+                ("commit", COMMIT) if died["commit"] <= died["acknowledge"] else ("acknowledge", ACKNOWLEDGE)
+            )
             phase = kill_in(source, log, phases, wait, *more)
             died[group if phase in phases else phase] += 1
     finally:

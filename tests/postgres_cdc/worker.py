@@ -1,7 +1,8 @@
-"""The process that the kill test kills: syncs in a loop and logs each phase it enters, so that the killer can see where it struck.
+"""The process that the kill test kills: syncs in a loop and logs each phase it enters, so that the killer can see
+where it struck.
 
-`python worker.py DSN SLOT FILE LOG [broken]`: with `broken` the cursor is written in a transaction of its own, which is the
-mistake that the kill test must catch.
+`python worker.py DSN SLOT FILE LOG [broken]`: with `broken` the cursor is written in a transaction of its own, which
+is the mistake that the kill test must catch.
 """
 
 import os
@@ -58,7 +59,13 @@ def main() -> None:
     while True:
         try:
             sync_postgres(
-                "erp", landing, dsn=dsn, publication="crossdock", streams=STREAMS, slot=slot, limits=Limits(messages=3000, batch=500)
+                "erp",
+                landing,
+                dsn=dsn,
+                publication="crossdock",
+                streams=STREAMS,
+                slot=slot,
+                limits=Limits(messages=3000, batch=500),
             )
         except TransientError as error:
             os.write(log, f"transient {error}\n".encode())
