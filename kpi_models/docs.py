@@ -32,7 +32,7 @@ def handbook() -> str:
         "Generated from `kpi_models/catalog/` by `python -m kpi_models.docs`; change it there.",
         "Every figure is told by day, ISO week, month, year and in total, for the company and for each single dimension it lists. "
         "A roll-up is a ratio of sums, never an average of ratios. A zero denominator has no value: its period cell does not "
-        "exist, its total is shown empty. `minimum` and `maximum` say how far uncertain times could move the value.",
+        "exist, its total is shown empty. What has no value in a dimension has no cell there. `minimum` and `maximum` say how far uncertain times could move the value.",
         _contents(load_catalog().values()),
         *(_family(family) for family in load_families()),
         _cases(),

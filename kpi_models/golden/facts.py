@@ -13,6 +13,7 @@ from typing import Any
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
 ENTITY = "LE"
+SITES = {"EWR": "America/New_York", "ORD": "America/Chicago", "LAX": "America/Los_Angeles"}
 
 
 def key(name: str | None) -> str | None:
@@ -26,6 +27,8 @@ def spread(facts: Mapping[str, Any]) -> Rows:
     rows["can_legal_entity"].append(
         {"legal_entity_key": key(ENTITY), "legal_entity_code": ENTITY, "zone": facts.get("zone", "America/Chicago")}
     )
+    for site, zone in SITES.items():
+        rows["can_site"].append({"site_key": key(site), "site_code": site, "zone": zone, "legal_entity_key": key(ENTITY)})
     orders, lines = facts.get("orders", {}), facts.get("lines", {})
     for name, order in orders.items():
         rows["can_sales_order"].append(_order(name, order))

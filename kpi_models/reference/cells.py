@@ -2,7 +2,7 @@
 
 A fact frame has a `period_date`, the dimension columns and measures. Cells are told for the company (dimension '') and for every single
 dimension, by day, ISO week, month, year and in total. A period cell with a zero denominator does not exist; a total does, with a
-null value, and the company's total exists even when there is no fact at all.
+null value, and the company's total exists even when there is no fact at all. A fact without a value in a dimension has no cell there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import polars as pl
 from .exact import CELL_DECIMAL, quotient, to_decimal
 
 PERIOD_KINDS = ("day", "week", "month", "year", "total")
-NO_VALUE = "(none)"
 KEYS = ("kpi_id", "period_kind", "period", "dimension", "dimension_value")
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "kpi_id": pl.String,
@@ -71,8 +70,9 @@ def told_by(
         period = pl.lit("total") if kind == "total" else pl.col("period_date").dt.strftime(_LABEL[kind])
         dated = facts if kind == "total" else facts.filter(pl.col("period_date").is_not_null())
         for dimension in ("", *dimensions):
-            value = pl.col(dimension).fill_null(NO_VALUE) if dimension else pl.lit("")
-            named = dated.with_columns(period=period, dimension_value=value, period_kind=pl.lit(kind), dimension=pl.lit(dimension))
+            value = pl.col(dimension) if dimension else pl.lit("")
+            told_apart = dated.filter(pl.col(dimension).is_not_null()) if dimension else dated
+            named = told_apart.with_columns(period=period, dimension_value=value, period_kind=pl.lit(kind), dimension=pl.lit(dimension))
             groups.append(named.group_by("period_kind", "period", "dimension", "dimension_value").agg(statistics))
     told = pl.concat(groups)
     if facts.is_empty():

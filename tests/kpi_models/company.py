@@ -186,7 +186,7 @@ class Company:
         elif self.chance(0.2):
             shipment["delivered_min"] = at - timedelta(seconds=self.dice.choice([1, 600, 50_000]))
             shipment["delivered_max"] = at + timedelta(seconds=self.dice.choice([1, 299, 300, 50_000]))
-        shipment["delivered"] = at
+        shipment["delivered"] = AS_OF + timedelta(seconds=self.dice.choice([0, 1])) if self.chance(0.04) else at
 
     def invoice(self, name: str, shipment: dict[str, Any]) -> None:
         """One or two invoices of a parcel, and sometimes a credit note."""

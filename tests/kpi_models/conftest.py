@@ -1,8 +1,8 @@
-"""One invented company and one warehouse of all golden cases' kind, shared by the tests of this folder."""
+"""One invented company and the rendered SQL, shared by the tests of this folder."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import duckdb
 import polars as pl
@@ -11,6 +11,7 @@ import pytest
 from kpi_models.golden import create, fill, spread
 from kpi_models.reference import evaluate
 from tests.kpi_models.company import AS_OF, facts
+from tests.kpi_models.sql_program import Model, SqlProgram, compile_models
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +27,17 @@ def company() -> Iterator[duckdb.DuckDBPyConnection]:
 def cells(company: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """The reference's cells of that company."""
     return evaluate(company, AS_OF)
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Model]:
+    """The SQL of the KPI models, rendered once by dbt."""
+    return compile_models(tmp_path_factory.mktemp("kpi_sql"))
+
+
+@pytest.fixture(scope="session")
+def sql_company(models: Mapping[str, Model]) -> Iterator[SqlProgram]:
+    """The SQL program over the same company."""
+    program = SqlProgram(models, spread(facts(seed=7)))
+    yield program
+    program.close()

@@ -194,7 +194,7 @@ MUTANTS = (
     Mutant("void_is_billable", "billing.py", '~pl.col("is_void") & ', ""),
     Mutant("month_of_the_week", "cells.py", '"%G-W%V"', '"%Y-W%V"'),
     Mutant(
-        "ratios_averaged",
+        "largest_instead_of_sum",
         "cells.py",
         "pl.col(name).cast(pl.Int128).sum() for name in measures)\n    told",
         "pl.col(name).cast(pl.Int128).max() for name in measures)\n    told",
