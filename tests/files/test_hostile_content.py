@@ -1,4 +1,4 @@
-"""JSON lines and CSV of any content: each faulty record is kept by itself, a hopeless file as one, and nothing raises."""
+"""JSON lines and CSV of any content: each faulty record is kept by itself, a hopeless file as one, nothing raises."""
 
 import json
 
@@ -21,7 +21,7 @@ def test_a_faulty_line_keeps_its_bytes_and_the_others_land():
     assert [letter.raw for letter in found.dead] == bad
     assert [row[0] for row in found.rows] == ["a", "b", "c"]
     assert found.rows[0][1] == '{"id":"a","n":1.10,"file":"e_1.jsonl"}'
-    assert json.loads(found.rows[2][1])["file"] == "e_1.jsonl" and found.cut is None
+    assert found.rows[2][1].count('"file"') == 1 and "e_1.jsonl" in found.rows[2][1] and found.cut is None
 
 
 def test_a_faulty_row_keeps_its_bytes_and_the_others_land():

@@ -94,6 +94,22 @@ def test_a_file_that_grows_between_two_looks_waits(drop, wms, home, monkeypatch)
     assert sync(wms, home).rows == 2
 
 
+def test_a_file_rewritten_between_two_looks_waits_also_when_its_size_is_the_same(drop, wms, home, monkeypatch):
+    drop.put("EWR/events_1.jsonl", event(1), mtime=1_700_000_000)
+    monkeypatch.setattr(reader.time, "sleep", lambda _: drop.put("EWR/events_1.jsonl", event(2), mtime=1_700_000_002))
+    assert sync(wms, home).rows == 0
+    monkeypatch.undo()
+    assert sync(wms, home).rows == 1 and list(rows(home, "event")) == ["EWR-0000002"]
+
+
+def test_a_file_that_is_shorter_than_its_listing_said_waits(drop, wms, home):
+    target = drop.put("EWR/events_1.jsonl", event(1) + event(2), mtime=1_700_000_000)
+    drop.on_open["events_1.jsonl"] = lambda: target.write_text(event(1))
+    assert sync(wms, home).rows == 0
+    drop.put("EWR/events_1.jsonl", event(1) + event(2), mtime=1_700_000_009)
+    assert sync(wms, home).rows == 2
+
+
 def test_a_file_that_grows_while_it_is_read_waits(drop, wms, home):
     target = drop.put("EWR/events_1.jsonl", event(1), mtime=1_700_000_000)
     drop.on_open["events_1.jsonl"] = lambda: target.write_bytes((event(1) + event(2)).encode())
