@@ -119,18 +119,21 @@ class Automation:
             description="A pass over every system when the published version is old, whatever the sensors saw.",
         )
         def reconcile(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-            if is_running(context.instance, {}, job=PASS):
-                return dg.SkipReason("a pass is in flight")
-            now = self.settings.now()
-            if (reason := self.why_reconcile(now)) is None:
-                return dg.SkipReason("what is published is complete and fresh")
-            return dg.RunRequest(
-                run_key=f"{RECONCILE}:{context.scheduled_execution_time:%Y%m%dT%H%M}",
-                tags={RECONCILE: reason, AS_OF_TAG: instant(now)},
-                asset_selection=self.selection(systems),
-            )
+            return self.reconcile(context.instance, systems, f"{context.scheduled_execution_time:%Y%m%dT%H%M}")
 
         return reconcile
+
+    def reconcile(
+        self, instance: dg.DagsterInstance, systems: Sequence[Any], tick: str
+    ) -> dg.RunRequest | dg.SkipReason:
+        """A pass over all systems when one is due and none is under way; at most one per tick."""
+        if is_running(instance, {}, job=PASS):
+            return dg.SkipReason("a pass is in flight")
+        now = self.settings.now()
+        if (reason := self.why_reconcile(now)) is None:
+            return dg.SkipReason("what is published is complete and fresh")
+        tags = {RECONCILE: reason, AS_OF_TAG: instant(now)}
+        return dg.RunRequest(run_key=f"{RECONCILE}:{tick}", tags=tags, asset_selection=self.selection(systems))
 
     def why_reconcile(self, now: datetime) -> str | None:
         """Why a full pass is due at business now, or None: nothing published, or published too long ago by either

@@ -1,5 +1,6 @@
 """Sensors ask for exactly the runs that are needed: real ticks and real run records on an ephemeral instance."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,9 +9,11 @@ import pytest
 from world import World, system
 
 from orchestration import history
+from orchestration.automation import Automation
 from orchestration.definitions import build_defs
 from orchestration.jobs import PASS
 from orchestration.passes import AS_OF_TAG
+from orchestration.publication import prepare_marts, publish
 
 
 class Ticking:
@@ -117,17 +120,20 @@ def test_a_long_position_becomes_a_short_tag() -> None:
     assert len(history.short("x" * 400)) == 24
 
 
-def test_reconcile_asks_when_nothing_is_published(world: World, ticking: Ticking) -> None:
-    with dg.instance_for_test() as instance:
-        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=datetime.now(UTC))
-        found: Any = ticking.defs.resolve_schedule_def("reconcile")(context)
-    assert isinstance(found, dg.RunRequest)
-    assert "landing/erp/sales_orders" in {key.to_user_string() for key in found.asset_selection or []}
+def test_reconcile_asks_when_nothing_is_published_or_business_now_moved_on(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    automation = Automation(world.settings, world.tools(), [])
+    request = requested(automation.reconcile(instance, [system()], "t1"))
+    assert [key.to_user_string() for key in request.asset_selection or []] == ["landing/erp/sales_orders"]
+    prepare_marts(world.settings.marts)
+    publish(world.settings.marts, world.settings.published, note={"as_of": "2024-03-05T00:00:00Z"})
+    assert isinstance(automation.reconcile(instance, [system()], "t2"), dg.SkipReason)
+    later = Automation(replace(world.settings, business_now="2024-03-06T00:00:00Z"), world.tools(), [])
+    assert requested(later.reconcile(instance, [system()], "t3")).run_key == "reconcile:t3"
 
 
 def test_automation_is_off_unless_the_environment_asks_for_it(world: World, ticking: Ticking) -> None:
-    from dataclasses import replace
-
     assert ticking.defs.resolve_sensor_def("erp_changed").default_status is dg.DefaultSensorStatus.STOPPED
     on = replace(world.settings, automation=True)
     defs = build_defs(on, systems=[system()], tools=world.tools(), dbt=world.dbt())
