@@ -79,12 +79,17 @@ class Dbt:
         return dict(json.loads(path.read_text()))
 
     def build(
-        self, as_of: datetime, *, select: Sequence[str] = (), on_node: Callable[[Node], None] | None = None
+        self,
+        as_of: datetime,
+        *,
+        select: Sequence[str] = (),
+        tests: bool = True,
+        on_node: Callable[[Node], None] | None = None,
     ) -> Build:
         """Seeds, models and tests in dependency order; what depends on a failed test is skipped, the rest goes on.
 
-        `as_of` is business now (UTC). `select` are unique ids, nothing means everything. Both files are unlocked when
-        this returns.
+        `as_of` is business now (UTC). `select` are unique ids, nothing means everything; without `tests`, models only.
+        Both files are unlocked when this returns.
         """
         self.manifest()
         prepare_marts(self.marts)
@@ -97,10 +102,12 @@ class Dbt:
                 if on_node is not None:
                     on_node(node)
 
+        without = ["--exclude-resource-type", "unit_test"]
+        without += [] if tests else ["--exclude-resource-type", "test"]
         chosen = [arg for unique_id in select for arg in ("--select", _selector(unique_id))]
         try:
             result = self._runner(listen, self._parsed()).invoke(
-                ["build", "--exclude-resource-type", "unit_test", *chosen, *self._arguments(as_of)]
+                ["build", *without, *chosen, *self._arguments(as_of)]
             )
         finally:
             _close_connections()

@@ -31,7 +31,12 @@ def demo_once(home: Path, *arguments: str, timeout_s: float = 1500) -> str:
 
 def published(home: Path) -> dict[Cell, dict[str, Any]]:
     """Every published KPI cell by its key."""
-    with duckdb.connect(str(home / "published" / "current" / "crossdock.duckdb"), read_only=True) as connection:
+    return cells_of(home / "published" / "current" / "crossdock.duckdb")
+
+
+def cells_of(marts: Path) -> dict[Cell, dict[str, Any]]:
+    """Every KPI cell of a marts file by its key."""
+    with duckdb.connect(str(marts), read_only=True) as connection:
         rows = connection.execute("select * from kpi.kpi_cell").fetchall()
         names = [column[0] for column in connection.description or []]
     cells = [dict(zip(names, row, strict=True)) for row in rows]
