@@ -1,4 +1,5 @@
-"""What each KPI means: catalogue, reference, golden cases, and the agreement of two programs. Imports no other part of the house."""
+"""What each KPI means: catalogue, reference, golden cases, and the agreement of two programs. Imports no other part
+of the house."""
 
 from kpi_models.agreement import AgreementResult, agree, compare, store
 from kpi_models.catalog import Kpi, load_catalog

@@ -10,7 +10,8 @@ from kpi_models.reference import TABLES
 
 
 def contract_gaps(folder: Path = CONTRACTS) -> list[str]:
-    """One sentence per column that the reference reads and the contract lacks or types otherwise; empty when all is well."""
+    """One sentence per column that the reference reads and the contract lacks or types otherwise; empty when all is
+    well."""
     offered = contracts(folder)
     gaps = []
     for table, columns in TABLES.items():
@@ -20,7 +21,9 @@ def contract_gaps(folder: Path = CONTRACTS) -> list[str]:
         types = {column["name"]: _plain(column["type"]) for column in offered[table]["columns"]}
         for name, wanted in columns.items():
             if types.get(name) != _plain(wanted):
-                gaps.append(f"{table}.{name}: the reference reads {wanted}, the contract has {types.get(name, 'no such column')}")
+                gaps.append(
+                    f"{table}.{name}: the reference reads {wanted}, the contract has {types.get(name, 'nothing')}"
+                )
     return gaps
 
 

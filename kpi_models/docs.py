@@ -19,10 +19,15 @@ ROOT = Path(__file__).resolve().parents[1]
 HANDBOOK = ROOT / "docs" / "kpis.md"
 SEED = ROOT / "dbt_project" / "seeds" / "dim_kpi_catalogue.csv"
 SEED_COLUMNS = (
-    "kpi_id", "family", "version", "name", "meaning", "numerator", "denominator", "grain", "period_key", "unit", "direction",
-    "additivity", "maturity", "has_bounds", "dimensions", "variant_ids", "owner", "steward", "threshold_good", "threshold_poor",
-    "source_standard", "bi_format",
-)  # fmt: skip
+    *("kpi_id", "family", "version", "name", "meaning", "numerator", "denominator", "grain", "period_key", "unit"),
+    *("direction", "additivity", "maturity", "has_bounds", "dimensions", "variant_ids", "owner", "steward"),
+    *("threshold_good", "threshold_poor", "source_standard", "bi_format"),
+)
+INTRODUCTION = """\
+Every figure is told by day, ISO week, month, year and in total, for the company and for each single dimension it lists.
+A roll-up is a ratio of sums, never an average of ratios. A zero denominator has no value: its period cell does not
+exist, its total is shown empty. What has no value in a dimension has no cell there. `minimum` and `maximum` say how
+far uncertain times could move the value."""
 
 
 def handbook() -> str:
@@ -30,9 +35,7 @@ def handbook() -> str:
     parts = [
         "# KPIs",
         "Generated from `kpi_models/catalog/` by `python -m kpi_models.docs`; change it there.",
-        "Every figure is told by day, ISO week, month, year and in total, for the company and for each single dimension it lists. "
-        "A roll-up is a ratio of sums, never an average of ratios. A zero denominator has no value: its period cell does not "
-        "exist, its total is shown empty. What has no value in a dimension has no cell there. `minimum` and `maximum` say how far uncertain times could move the value.",
+        INTRODUCTION,
         _contents(load_catalog().values()),
         *(_family(family) for family in load_families()),
         _cases(),
@@ -104,7 +107,8 @@ def _kpi(kpi: Kpi) -> str:
 
 def _cases() -> str:
     cases = "\n".join(f"- `{case.id}`: {case.title}. {case.working}" for case in load_cases().values())
-    return f"## Golden cases\n\nWorked out by hand; both programs must give these cells (`kpi_models/golden/cases/`).\n\n{cases}"
+    lead = "Worked out by hand; both programs must give these cells (`kpi_models/golden/cases/`)."
+    return f"## Golden cases\n\n{lead}\n\n{cases}"
 
 
 def main(arguments: list[str]) -> int:

@@ -1,7 +1,8 @@
 """Two long frames of cells, compared cell by cell.
 
-A cell agrees when both programs have it once, with the same numerator and denominator exactly, the same as-of instant, and a value
-and bounds within RELATIVE of each other (values are quotients of exact numbers, percentiles are interpolated in floating point).
+A cell agrees when both programs have it once, with the same numerator and denominator exactly, the same as-of
+instant, and a value and bounds within RELATIVE of each other (values are quotients of exact numbers, percentiles are
+interpolated in floating point).
 """
 
 from __future__ import annotations
@@ -34,7 +35,11 @@ class AgreementResult:
     @property
     def is_empty(self) -> bool:
         """No cell with a figure other than zero: agreement on nothing proves nothing."""
-        told = [pl.col(f"{side}_{name}").fill_null(0) != 0 for side in ("marts", "reference") for name in ("numerator", "denominator")]
+        told = [
+            pl.col(f"{side}_{name}").fill_null(0) != 0
+            for side in ("marts", "reference")
+            for name in ("numerator", "denominator")
+        ]
         return self.cells.filter(pl.any_horizontal(told)).is_empty()
 
     @property
@@ -68,9 +73,12 @@ class AgreementResult:
 
 
 def compare(marts: pl.DataFrame, reference: pl.DataFrame) -> AgreementResult:
-    """Full outer join of two long frames (columns of `cells.SCHEMA`) on their keys. Raises on missing columns or types that cannot be cast."""
+    """Full outer join of two long frames (columns of `cells.SCHEMA`) on their keys. Raises on missing columns or
+    types that cannot be cast."""
     left, right = (_typed(frame) for frame in (marts, reference))
-    joined = _renamed(left, "marts").join(_renamed(right, "reference"), on=KEYS, how="full", coalesce=True, nulls_equal=True)
+    joined = _renamed(left, "marts").join(
+        _renamed(right, "reference"), on=KEYS, how="full", coalesce=True, nulls_equal=True
+    )
     reason = pl.coalesce(
         pl.when(pl.col("marts_rows").is_null()).then(pl.lit("missing in marts")),
         pl.when(pl.col("reference_rows").is_null()).then(pl.lit("missing in reference")),
@@ -102,11 +110,17 @@ def _pair(name: str, method: str) -> pl.Expr:
 def _is_close(name: str) -> pl.Expr:
     left, right = pl.col(f"marts_{name}"), pl.col(f"reference_{name}")
     limit = pl.max_horizontal(left.abs(), right.abs(), pl.lit(1.0)) * RELATIVE
-    return pl.when(left.is_null() | right.is_null()).then(left.is_null() & right.is_null()).otherwise((left - right).abs() <= limit)
+    return (
+        pl.when(left.is_null() | right.is_null())
+        .then(left.is_null() & right.is_null())
+        .otherwise((left - right).abs() <= limit)
+    )
 
 
 def _sentence(cell: dict[str, Any]) -> str:
-    where = f"{cell['kpi_id']} {cell['period']}" + (f" {cell['dimension']}={cell['dimension_value']}" if cell["dimension"] else "")
+    where = f"{cell['kpi_id']} {cell['period']}" + (
+        f" {cell['dimension']}={cell['dimension_value']}" if cell["dimension"] else ""
+    )
     sides = (
         f"{side} {cell[f'{side}_numerator']} / {cell[f'{side}_denominator']}"
         f" = {cell[f'{side}_value']} [{cell[f'{side}_value_min']}, {cell[f'{side}_value_max']}]"

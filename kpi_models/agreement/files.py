@@ -13,11 +13,13 @@ from kpi_models.reference import SCHEMA, evaluate
 from kpi_models.reference.reader import open_read_only
 
 
-def agree(warehouse: duckdb.DuckDBPyConnection | Path | str, marts: Path | str | None, as_of: datetime) -> AgreementResult:
+def agree(
+    warehouse: duckdb.DuckDBPyConnection | Path | str, marts: Path | str | None, as_of: datetime
+) -> AgreementResult:
     """Compute every KPI from the canonical tables of `warehouse` and compare with `kpi.kpi_cell` of `marts`.
 
-    Both files are opened read-only (close dbt's connections first). With an open connection as warehouse and `marts` None, the
-    cells are read through the same connection. Raises duckdb.Error when a file, table or column is missing.
+    Both files are opened read-only (close dbt's connections first). With an open connection as warehouse and `marts`
+    None, the cells are read through the same connection. Raises duckdb.Error when a file, table or column is missing.
     """
     reference = evaluate(warehouse, as_of)
     if marts is None:

@@ -27,7 +27,9 @@ def load_catalog(folder: Path = FOLDER) -> dict[str, Kpi]:
     for family in load_families(folder):
         for kpi in kpis_of(family):
             if kpi.id in catalog:
-                raise ValueError(f"KPI {kpi.id} is defined twice (families {catalog[kpi.id].family} and {family.family})")
+                raise ValueError(
+                    f"KPI {kpi.id} is defined twice (families {catalog[kpi.id].family} and {family.family})"
+                )
             catalog[kpi.id] = kpi
     if not catalog:
         raise ValueError(f"no KPI family in {folder}")

@@ -127,7 +127,9 @@ class Kpi(Strict):
             if self.direction == "neutral":
                 raise ValueError(f"{self.id}: a neutral KPI has no thresholds")
             if (threshold.good > threshold.poor) != (self.direction == "higher"):
-                raise ValueError(f"{self.id}: good {threshold.good} and poor {threshold.poor} contradict {self.direction}")
+                raise ValueError(
+                    f"{self.id}: good {threshold.good} and poor {threshold.poor} contradict {self.direction}"
+                )
         return self
 
 
@@ -165,7 +167,9 @@ def _kpi(family: Family, measure: Measure, variant: Variant, ids: tuple[str, ...
         direction=measure.direction,
         additivity="percentile" if variant.id in ("p50", "p90") else measure.additivity,
         maturity=family.maturity,
-        bounds=family.bounds if (measure.has_bounds or variant.has_bounds) else "none: minimum, maximum and value are the same",
+        bounds=family.bounds
+        if (measure.has_bounds or variant.has_bounds)
+        else "none: minimum, maximum and value are the same",
         policy_keys=family.policy_keys,
         exclusions=(*family.exclusions, *measure.exclusions),
         dimensions=measure.dimensions,

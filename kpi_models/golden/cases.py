@@ -84,7 +84,11 @@ def _find(cells: pl.DataFrame, key: dict[str, str]) -> pl.DataFrame:
 def _same(wanted: Any, found: Any) -> bool:
     if wanted is None or found is None:
         return wanted is found
-    return bool(abs(Decimal(repr(found)) - wanted) < Decimal("1e-9")) if isinstance(found, float) else bool(wanted == found)
+    return (
+        bool(abs(Decimal(repr(found)) - wanted) < Decimal("1e-9"))
+        if isinstance(found, float)
+        else bool(wanted == found)
+    )
 
 
 def _case(name: str, text: dict[str, Any]) -> Case:
@@ -101,7 +105,7 @@ def _case(name: str, text: dict[str, Any]) -> Case:
 
 
 def _expected(cell: dict[str, Any]) -> Expected:
-    bounds = {long: _number(cell[short]) for short, long in _SHORT.items() if short in cell}
+    bounds: dict[str, Any] = {long: _number(cell[short]) for short, long in _SHORT.items() if short in cell}
     return Expected(numerator=_number(cell["n"]), denominator=_number(cell["d"]), **_key(cell), **bounds)
 
 

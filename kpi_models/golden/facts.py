@@ -28,7 +28,9 @@ def spread(facts: Mapping[str, Any]) -> Rows:
         {"legal_entity_key": key(ENTITY), "legal_entity_code": ENTITY, "zone": facts.get("zone", "America/Chicago")}
     )
     for site, zone in SITES.items():
-        rows["can_site"].append({"site_key": key(site), "site_code": site, "zone": zone, "legal_entity_key": key(ENTITY)})
+        rows["can_site"].append(
+            {"site_key": key(site), "site_code": site, "zone": zone, "legal_entity_key": key(ENTITY)}
+        )
     orders, lines = facts.get("orders", {}), facts.get("lines", {})
     for name, order in orders.items():
         rows["can_sales_order"].append(_order(name, order))

@@ -5,7 +5,7 @@ Written from the catalogue's words only. It shares no rule with the SQL and read
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -24,7 +24,9 @@ FAMILIES = (fill_rate, delivery, latency, margin, shipped_not_invoiced)
 __all__ = ["FAMILIES", "Frames", "KEYS", "SCHEMA", "TABLES", "evaluate", "evaluate_frames", "naive_utc", "read"]
 
 
-def evaluate(warehouse: duckdb.DuckDBPyConnection | Path | str, as_of: datetime, schema: str = "canonical") -> pl.DataFrame:
+def evaluate(
+    warehouse: duckdb.DuckDBPyConnection | Path | str, as_of: datetime, schema: str = "canonical"
+) -> pl.DataFrame:
     """All cells of all KPIs (columns `cells.SCHEMA`), from the canonical tables of a warehouse file or open connection.
 
     An aware `as_of` is turned to UTC, a naive one is UTC. Raises duckdb.Error when the file or a column is missing.
@@ -43,4 +45,4 @@ def evaluate_frames(frames: Frames, as_of: datetime) -> pl.DataFrame:
 
 def naive_utc(instant: datetime) -> datetime:
     """The instant without a zone, in UTC."""
-    return instant if instant.tzinfo is None else instant.astimezone(timezone.utc).replace(tzinfo=None)
+    return instant if instant.tzinfo is None else instant.astimezone(UTC).replace(tzinfo=None)

@@ -21,7 +21,8 @@ def shipped_not_invoiced(frames: Frames, as_of: datetime) -> pl.DataFrame:
 
 
 def shipped_lines(frames: Frames, as_of: datetime) -> pl.DataFrame:
-    """One row per shipped order line of a root order in scope: value and flag of what is shipped beyond what is invoiced."""
+    """One row per shipped order line of a root order in scope: value and flag of what is shipped beyond what is
+    invoiced."""
     shipped = (
         frames["can_shipment_line"]
         .filter(~pl.col("is_void") & (pl.col("shipped_utc") <= as_of))

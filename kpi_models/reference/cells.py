@@ -1,8 +1,9 @@
 """The grid of cells: which periods and dimensions a KPI is told by, and the columns of a cell.
 
-A fact frame has a `period_date`, the dimension columns and measures. Cells are told for the company (dimension '') and for every single
-dimension, by day, ISO week, month, year and in total. A period cell with a zero denominator does not exist; a total does, with a
-null value, and the company's total exists even when there is no fact at all. A fact without a value in a dimension has no cell there.
+A fact frame has a `period_date`, the dimension columns and measures. Cells are told for the company (dimension '')
+and for every single dimension, by day, ISO week, month, year and in total. A period cell with a zero denominator does
+not exist; a total does, with a null value, and the company's total exists even when there is no fact at all. A fact
+without a value in a dimension has no cell there.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ _LABEL = {"day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m", "year": "%Y"}
 class Sum:
     """A KPI made of sums of measures: names of the columns with numerator, denominator and the bounds of the numerator.
 
-    Without a denominator the value is the numerator. `exponent` is the scale of the measures (numbers times 10^exponent).
+    Without a denominator the value is the numerator. `exponent` is the scale of the measures (numbers times
+    10^exponent).
     """
 
     kpi_id: str
@@ -61,9 +63,11 @@ def told_by(
     empty: dict[str, int],
     kinds: Iterable[str] = PERIOD_KINDS,
 ) -> pl.DataFrame:
-    """The statistics of `facts` for every combination of the grid: one row per period kind, period, dimension and its value.
+    """The statistics of `facts` for every combination of the grid: one row per period kind, period, dimension and its
+    value.
 
-    The company's total is always there: over no fact at all it holds `empty`, and null in every statistic not named in it.
+    The company's total is always there: over no fact at all it holds `empty`, and null in every statistic not named
+    in it.
     """
     groups = []
     for kind in kinds:
@@ -72,17 +76,27 @@ def told_by(
         for dimension in ("", *dimensions):
             value = pl.col(dimension) if dimension else pl.lit("")
             told_apart = dated.filter(pl.col(dimension).is_not_null()) if dimension else dated
-            named = told_apart.with_columns(period=period, dimension_value=value, period_kind=pl.lit(kind), dimension=pl.lit(dimension))
+            named = told_apart.with_columns(
+                period=period, dimension_value=value, period_kind=pl.lit(kind), dimension=pl.lit(dimension)
+            )
             groups.append(named.group_by("period_kind", "period", "dimension", "dimension_value").agg(statistics))
     told = pl.concat(groups)
     if facts.is_empty():
-        row = dict.fromkeys(told.columns) | {"period_kind": "total", "period": "total", "dimension": "", "dimension_value": ""} | empty
+        row = (
+            dict.fromkeys(told.columns)
+            | {"period_kind": "total", "period": "total", "dimension": "", "dimension_value": ""}
+            | empty
+        )
         told = pl.DataFrame([row], schema=told.schema)
     return told
 
 
 def sum_cells(
-    facts: pl.DataFrame, kpis: Iterable[Sum], dimensions: tuple[str, ...], as_of: datetime, kinds: tuple[str, ...] = PERIOD_KINDS
+    facts: pl.DataFrame,
+    kpis: Iterable[Sum],
+    dimensions: tuple[str, ...],
+    as_of: datetime,
+    kinds: tuple[str, ...] = PERIOD_KINDS,
 ) -> pl.DataFrame:
     """Cells of KPIs that are sums or ratios of sums; `facts` holds `period_date`, the dimensions and the measures."""
     wanted = list(kpis)

@@ -36,7 +36,8 @@ def fill_rate(frames: Frames, as_of: datetime) -> pl.DataFrame:
 
 
 def filled_lines(frames: Frames, as_of: datetime) -> pl.DataFrame:
-    """One row per root line that counts: effective quantity `effective_e4` and what shipped under each reading of READINGS."""
+    """One row per root line that counts: effective quantity `effective_e4` and what shipped under each reading of
+    READINGS."""
     effective = effective_lines(frames, as_of)
     return (
         effective.join(shipped_quantities(frames, effective, as_of), on="root_order_line_key", how="left")
@@ -46,7 +47,8 @@ def filled_lines(frames: Frames, as_of: datetime) -> pl.DataFrame:
 
 
 def effective_lines(frames: Frames, as_of: datetime) -> pl.DataFrame:
-    """Root lines of mature root orders with what the customer still wanted at the commit deadline, if more than nothing."""
+    """Root lines of mature root orders with what the customer still wanted at the commit deadline, if more than
+    nothing."""
     mature = roots_in_scope(frames).filter(pl.col("commit_deadline_utc") <= as_of)
     lines = (
         frames["can_order_line"]
@@ -98,7 +100,8 @@ def shipped_quantities(frames: Frames, lines: pl.DataFrame, as_of: datetime) -> 
 
 
 def first_release_events(frames: Frames) -> pl.DataFrame:
-    """Per root order, its earliest release event: least depth in the chain, then unknown instants first, then time and key."""
+    """Per root order, its earliest release event: least depth in the chain, then unknown instants first, then time
+    and key."""
     return (
         frames["can_release"]
         .sort("chain_depth", "released_utc", "release_event_key", nulls_last=False)
@@ -128,7 +131,8 @@ def value_measures(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def order_measures(lines: pl.DataFrame, frames: Frames) -> pl.DataFrame:
-    """One row per root order with a remaining line: 1 where every line is complete; any backorder child fails the first event."""
+    """One row per root order with a remaining line: 1 where every line is complete; any backorder child fails the
+    first event."""
     orders = lines.group_by("root_order_key", "period_date", "site", "customer_category").agg(
         (pl.col(way) >= pl.col("effective_e4")).all().alias(way) for way in READINGS
     )
@@ -136,7 +140,9 @@ def order_measures(lines: pl.DataFrame, frames: Frames) -> pl.DataFrame:
     return (
         orders.join(backordered, on="root_order_key", how="left")
         .with_columns(first_event=pl.col("first_event") & pl.col("has_backorder").is_null())
-        .with_columns(*(pl.col(way).cast(pl.Int64).alias(f"order_{way}") for way in READINGS), order=pl.lit(1, pl.Int64))
+        .with_columns(
+            *(pl.col(way).cast(pl.Int64).alias(f"order_{way}") for way in READINGS), order=pl.lit(1, pl.Int64)
+        )
     )
 
 

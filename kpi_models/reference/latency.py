@@ -29,7 +29,8 @@ def latency(frames: Frames, as_of: datetime) -> pl.DataFrame:
 
 
 def timed_shipments(frames: Frames) -> pl.DataFrame:
-    """Shipments that are not void, of root orders in scope, with the instants of their order and of their first invoice."""
+    """Shipments that are not void, of root orders in scope, with the instants of their order and of their first
+    invoice."""
     received = roots_in_scope(frames).select("root_order_key", "^order_received_utc.*$")
     invoices = (
         frames["can_invoice"]
@@ -49,7 +50,8 @@ def timed_shipments(frames: Frames) -> pl.DataFrame:
 
 
 def pairs(shipments: pl.DataFrame, span: str, as_of: datetime) -> pl.DataFrame:
-    """The span's pairs that happened: `seconds`, the shortest and longest reading, and whether both instants are exact."""
+    """The span's pairs that happened: `seconds`, the shortest and longest reading, and whether both instants are
+    exact."""
     start, end, period_date = SPANS[span]
     happened = (pl.col(start) <= as_of) & (pl.col(end) <= as_of)
     return shipments.filter(happened).select(
@@ -111,6 +113,10 @@ def _statistics() -> list[pl.Expr]:
         exact.sum().alias("sum"),
         exact.len().cast(pl.Int64).alias("count"),
         *(exact.quantile(q, "linear").alias(f"seconds_{name}") for name, q in QUANTILES.items()),
-        *(pl.col(side).quantile(q, "linear").alias(f"{side}_{name}") for side in sides for name, q in QUANTILES.items()),
+        *(
+            pl.col(side).quantile(q, "linear").alias(f"{side}_{name}")
+            for side in sides
+            for name, q in QUANTILES.items()
+        ),
         *((pl.col(side).sum() / pl.len()).alias(f"{side}_mean") for side in sides),
     ]

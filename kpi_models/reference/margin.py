@@ -23,7 +23,8 @@ def margin(frames: Frames, as_of: datetime) -> pl.DataFrame:
 
 
 def posted_lines(frames: Frames, as_of: datetime) -> pl.DataFrame:
-    """Invoice lines and credit lines posted by the as-of instant, with their profit; credits carry their own minus signs."""
+    """Invoice lines and credit lines posted by the as-of instant, with their profit; credits carry their own minus
+    signs."""
     invoiced = posted(frames["can_invoice_line"], "invoice_line_key", frames, as_of)
     credited = posted(frames["can_credit_line"], "credit_line_key", frames, as_of)
     lines = [part.select(*_COLUMNS, site="site_code", period_date="posting_date") for part in (invoiced, credited)]

@@ -11,7 +11,8 @@ from .reader import Frames
 
 
 def roots_in_scope(frames: Frames) -> pl.DataFrame:
-    """One row per root order in scope: key, `site`, `customer_category`, first commit date, deadlines, received instants."""
+    """One row per root order in scope: key, `site`, `customer_category`, first commit date, deadlines, received
+    instants."""
     orders = frames["can_sales_order"]
     return orders.filter((pl.col("order_key") == pl.col("root_order_key")) & pl.col("is_in_scope")).select(
         "root_order_key",

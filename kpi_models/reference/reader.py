@@ -1,7 +1,7 @@
 """What the reference reads: columns of the canonical tables, and how they come into Polars.
 
-`TABLES` is checked against `contracts/canonical/` (kpi_models.contracts). Decimals become scaled whole numbers with the scale in
-the name (`shipped_qty` decimal(18,4) becomes `shipped_qty_e4` Int64), see `exact.py`.
+`TABLES` is checked against `contracts/canonical/` (kpi_models.contracts). Decimals become scaled whole numbers with
+the scale in the name (`shipped_qty` decimal(18,4) becomes `shipped_qty_e4` Int64), see `exact.py`.
 """
 
 from __future__ import annotations
@@ -115,7 +115,8 @@ _DECIMAL = re.compile(r"decimal\(\d+,(\d+)\)")
 
 
 def read(connection: duckdb.DuckDBPyConnection, schema: str = "canonical") -> Frames:
-    """Every table of TABLES as a frame. `schema` may be `catalog.schema`. Raises duckdb.Error when a column is missing."""
+    """Every table of TABLES as a frame. `schema` may be `catalog.schema`. Raises duckdb.Error when a column is
+    missing."""
     return {table: connection.execute(_query(table, columns, schema)).pl() for table, columns in TABLES.items()}
 
 
@@ -127,7 +128,10 @@ def scaled_name(column: str, kind: str) -> str:
 
 def open_read_only(path: Path | str) -> duckdb.DuckDBPyConnection:
     """A read-only connection to one DuckDB file; the session never loads extensions by itself."""
-    config: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
     return duckdb.connect(str(path), read_only=True, config=config)
 
 

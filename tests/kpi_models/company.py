@@ -1,7 +1,7 @@
 """A company invented from a seed: facts full of the awkward cases, for both programs to agree on.
 
-Nothing here knows a KPI rule. Instants fall on, just before and just after deadlines; children ship before their roots; parcels are voided;
-quantities are fractional now and then; the as-of instant lies in the middle of things.
+Nothing here knows a KPI rule. Instants fall on, just before and just after deadlines; children ship before their
+roots; parcels are voided; quantities are fractional now and then; the as-of instant lies in the middle of things.
 """
 
 from __future__ import annotations

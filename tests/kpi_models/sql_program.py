@@ -1,7 +1,8 @@
 """The other program: the KPI models of the dbt project, over canonical tables that a test filled itself.
 
-`compile_models` has dbt render a copy of the project once; `SqlProgram` runs the rendered SQL in an in-memory DuckDB, so that a changed model costs
-tenths of a second. That dbt itself builds the same cells from the same tables is a test of its own (`build`).
+`compile_models` has dbt render a copy of the project once; `SqlProgram` runs the rendered SQL in an in-memory DuckDB,
+so that a changed model costs tenths of a second. That dbt itself builds the same cells from the same tables is a test
+of its own (`build`).
 """
 
 from __future__ import annotations
@@ -54,9 +55,15 @@ class SqlProgram:
         fill(self.connection, rows)
 
     def cells(self, as_of: datetime, changed: Mapping[str, str] | None = None) -> pl.DataFrame:
-        """The cells, with the SQL of some models replaced. Only models that differ from the last call, and what reads them, are built."""
-        wanted = {name: (changed or {}).get(name, model.sql).replace(_text(PLACEHOLDER), _text(as_of)) for name, model in self.models.items()}
-        graph = {name: {parent for parent in model.parents if parent in self.models} for name, model in self.models.items()}
+        """The cells, with the SQL of some models replaced. Only models that differ from the last call, and what reads
+        them, are built."""
+        wanted = {
+            name: (changed or {}).get(name, model.sql).replace(_text(PLACEHOLDER), _text(as_of))
+            for name, model in self.models.items()
+        }
+        graph = {
+            name: {parent for parent in model.parents if parent in self.models} for name, model in self.models.items()
+        }
         rebuilt: set[str] = set()
         for name in TopologicalSorter(graph).static_order():
             if self._built.get(name) == wanted[name] and not graph[name] & rebuilt:
@@ -94,7 +101,8 @@ def compile_models(home: Path) -> dict[str, Model]:
 
 
 def build(home: Path, rows: Rows, as_of: datetime) -> tuple[Path, Path]:
-    """Let dbt build the whole project's KPI models into files in `home`; returns the warehouse's and the marts' path."""
+    """Let dbt build the whole project's KPI models into files in `home`; returns the warehouse's and the marts'
+    path."""
     copy_project(home)
     warehouse, marts = home / "warehouse.duckdb", home / "crossdock.duckdb"
     with duckdb.connect(str(warehouse)) as connection:
@@ -106,13 +114,20 @@ def build(home: Path, rows: Rows, as_of: datetime) -> tuple[Path, Path]:
 
 def copy_project(home: Path) -> None:
     """A copy of the dbt project that a test may write beside."""
-    shutil.copytree(PROJECT, home / "dbt_project", ignore=shutil.ignore_patterns("target", "logs", "*.duckdb", ".user.yml"))
+    shutil.copytree(
+        PROJECT, home / "dbt_project", ignore=shutil.ignore_patterns("target", "logs", "*.duckdb", ".user.yml")
+    )
 
 
 def copy_kpi_part(home: Path) -> None:
     """Only what the KPIs need, with empty canonical models: dbt reads it several times faster."""
     copied = home / "dbt_project"
-    for path in [PROJECT / "dbt_project.yml", PROJECT / "profiles.yml", *PROJECT.glob("macros/**/*.sql"), *kpi_part(PROJECT / "models")]:
+    for path in [
+        PROJECT / "dbt_project.yml",
+        PROJECT / "profiles.yml",
+        *PROJECT.glob("macros/**/*.sql"),
+        *kpi_part(PROJECT / "models"),
+    ]:
         if "tests" not in path.relative_to(PROJECT).parts:
             target = copied / path.relative_to(PROJECT)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +140,11 @@ def copy_kpi_part(home: Path) -> None:
 
 def kpi_part(models: Path) -> list[Path]:
     """The model files named by SELECT."""
-    found = [*models.glob("intermediate/*.sql"), *models.glob("marts/kpi/*.sql"), models / "marts" / "core" / "dim_date.sql"]
+    found = [
+        *models.glob("intermediate/*.sql"),
+        *models.glob("marts/kpi/*.sql"),
+        models / "marts" / "core" / "dim_date.sql",
+    ]
     return [*found, *models.glob("**/time_utc_offset.sql")]
 
 
@@ -140,7 +159,11 @@ def run_dbt(home: Path, command: list[str], as_of: datetime) -> None:
     with _environment(home):
         result = dbtRunner().invoke(["--quiet", *command, *places, *given])
         DuckDBConnectionManager.close_all_connections()
-    failed = [f"{run.node.name}: {run.message}" for run in (result.result or []) if run.status != "success"] if result.exception is None else []
+    failed = (
+        [f"{run.node.name}: {run.message}" for run in (result.result or []) if run.status != "success"]
+        if result.exception is None
+        else []
+    )
     assert result.success, f"dbt {command[0]}: {result.exception} {failed}"
 
 

@@ -21,7 +21,9 @@ TOTAL = UNIT & (pl.col("period_kind") == "total") & (pl.col("dimension") == "")
 
 def changed(cells: pl.DataFrame, column: str, value: object) -> pl.DataFrame:
     """The cells with one column of one cell changed."""
-    return cells.with_columns(pl.when(TOTAL).then(pl.lit(value, SCHEMA[column])).otherwise(pl.col(column)).alias(column))
+    return cells.with_columns(
+        pl.when(TOTAL).then(pl.lit(value, SCHEMA[column])).otherwise(pl.col(column)).alias(column)
+    )
 
 
 def test_a_frame_agrees_with_itself_in_any_order_and_every_cell_is_listed(cells: pl.DataFrame) -> None:
@@ -43,7 +45,9 @@ def test_a_frame_agrees_with_itself_in_any_order_and_every_cell_is_listed(cells:
         ("as_of_utc", AS_OF - timedelta(seconds=1), "as_of"),
     ],
 )
-def test_one_changed_figure_is_one_differing_cell_with_its_reason(cells: pl.DataFrame, column: str, value: object, reason: str) -> None:
+def test_one_changed_figure_is_one_differing_cell_with_its_reason(
+    cells: pl.DataFrame, column: str, value: object, reason: str
+) -> None:
     result = compare(changed(cells, column, value), cells)
     assert not result.ok
     assert result.differing.select("kpi_id", "reason").rows() == [("fill_rate_unit_to_date_strict", reason)]
@@ -65,15 +69,24 @@ def test_the_last_decimal_of_a_large_sum_counts(cells: pl.DataFrame) -> None:
 
 def test_percentiles_may_differ_by_rounding_and_by_no_more(cells: pl.DataFrame) -> None:
     p50 = pl.col("kpi_id").str.ends_with("_p50")
-    assert compare(cells.with_columns(pl.when(p50).then(pl.col("value") * (1 + 1e-12)).otherwise(pl.col("value")).alias("value")), cells).ok
-    assert not compare(cells.with_columns(pl.when(p50).then(pl.col("value") * (1 + 1e-6)).otherwise(pl.col("value")).alias("value")), cells).ok
+    assert compare(
+        cells.with_columns(pl.when(p50).then(pl.col("value") * (1 + 1e-12)).otherwise(pl.col("value")).alias("value")),
+        cells,
+    ).ok
+    assert not compare(
+        cells.with_columns(pl.when(p50).then(pl.col("value") * (1 + 1e-6)).otherwise(pl.col("value")).alias("value")),
+        cells,
+    ).ok
 
 
 def test_agreement_on_nothing_is_a_failure(cells: pl.DataFrame) -> None:
     nothing = cells.clear()
     empty = compare(nothing, nothing)
     assert not empty.ok and empty.is_empty and "failure" in empty.explain()[0]
-    zeros = cells.filter(TOTAL).with_columns(pl.lit(Decimal(0), SCHEMA["numerator"]).alias("numerator"), pl.lit(None, SCHEMA["denominator"]).alias("denominator"))
+    zeros = cells.filter(TOTAL).with_columns(
+        pl.lit(Decimal(0), SCHEMA["numerator"]).alias("numerator"),
+        pl.lit(None, SCHEMA["denominator"]).alias("denominator"),
+    )
     assert not compare(zeros, zeros).ok
     assert not compare(nothing, cells).ok
 
@@ -84,7 +97,9 @@ def test_the_stored_table_holds_every_cell_and_its_verdict(cells: pl.DataFrame, 
         connection.execute("create schema kpi")
         for _ in range(2):
             store(result, connection)
-        rows = connection.execute("select agreement, count(*) from kpi.kpi_agreement group by all order by all").fetchall()
+        rows = connection.execute(
+            "select agreement, count(*) from kpi.kpi_agreement group by all order by all"
+        ).fetchall()
         connection.register("cells", cells.to_arrow())
         connection.execute("create table kpi.kpi_cell as select * from cells")
         assert read_cells(connection).sort(KEYS).equals(cells)

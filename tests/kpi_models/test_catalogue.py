@@ -24,7 +24,9 @@ SQL = docs.ROOT / "dbt_project" / "models" / "marts" / "kpi"
 def test_the_catalogue_names_exactly_the_kpis_and_dimensions_that_are_computed(cells: pl.DataFrame) -> None:
     catalog = load_catalog()
     assert set(catalog) == set(cells["kpi_id"].unique())
-    for kpi_id, dimensions in cells.filter(pl.col("dimension") != "").group_by("kpi_id").agg(pl.col("dimension").unique()).rows():
+    for kpi_id, dimensions in (
+        cells.filter(pl.col("dimension") != "").group_by("kpi_id").agg(pl.col("dimension").unique()).rows()
+    ):
         assert set(dimensions) == set(catalog[kpi_id].dimensions)
 
 
@@ -65,7 +67,9 @@ def test_a_changed_contract_is_seen(tmp_path: Path) -> None:
         (tmp_path / path.name).write_text(path.read_text("utf-8"), "utf-8")
     (tmp_path / "can_release.yaml").unlink()
     lines = tmp_path / "can_order_line.yaml"
-    lines.write_text(lines.read_text("utf-8").replace('unit_price, type: "decimal(18,4)"', 'unit_price, type: "double"'), "utf-8")
+    lines.write_text(
+        lines.read_text("utf-8").replace('unit_price, type: "decimal(18,4)"', 'unit_price, type: "double"'), "utf-8"
+    )
     gaps = contract_gaps(tmp_path)
     assert [gap.split(":")[0] for gap in gaps] == ["can_order_line.unit_price", "can_release"]
     assert set(TABLES) - {"can_release"} <= {path.stem for path in tmp_path.glob("*.yaml")}
