@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .clock import HOUR
 from .company import SHIP_ZONES, SITES
 from .erp import Erp
 from .erp_orders import end_reservations, write_reservation
 from .oms import Oms
 from .state import Order, Release, Segment, WarehouseLine, WarehouseOrder
 from .stock import Stock
+
+PATIENCE = 20 * HOUR
+"""An order that lacks stock is looked at again when it gets some, or after this long."""
 
 
 class Desk:
@@ -38,6 +42,7 @@ class Desk:
         segment.held[site] = segment.held.get(site, 0) + take
         segment.line.unallocated -= take
         segment.line.allocated += take
+        segment.order.asleep_until = 0
         segment.reserved.append((site, write_reservation(self.erp, segment, site, take)))
         if take < missing:
             self.waiting.setdefault(item_id, {})[segment.line_id] = segment
@@ -85,7 +90,7 @@ class Desk:
             return
         now = self.kernel.now
         for order in list(self.open[site].values()):
-            if order.blocked or order.stuck_until > now or order.release_from > now + look_ahead:
+            if order.blocked or max(order.stuck_until, order.asleep_until, order.release_from - look_ahead) > now:
                 continue
             if share < 1.0 and self._chance.random() > share:
                 continue
@@ -105,11 +110,12 @@ class Desk:
             self._look_elsewhere(order, short)
             short = [s for s in short if s.open > sum(s.held.values())]
         held = sum(sum(s.held.values()) for s in segments)
-        if not held or (short and now < order.last_call):
-            return
-        if order.depth and len(short) == len(segments) and held * 2 < sum(s.open for s in segments):
-            return
-        self._release(order, segments)
+        wait = short and now < order.last_call
+        thin = order.depth and len(short) == len(segments) and held * 2 < sum(s.open for s in segments)
+        if not held or wait or thin:
+            order.asleep_until = min(now + PATIENCE, order.last_call) if wait else now + PATIENCE
+        else:
+            self._release(order, segments)
 
     def _look_elsewhere(self, order: Order, short: list[Segment]) -> None:
         eager = self._chance.random() < self.settings.split_alt * (0.4 if order.depth else 1.0)

@@ -82,7 +82,7 @@ class Entry:
         row = write_hold(self.erp, order, "credit")
         self.erp.touch("sales.orders", order.row, order_status="Held")
         self.kernel.exception("credit_hold", str(order.order_id))
-        seconds = soon(self._chance, 3.2 * HOUR, 2.0, 20 * 24 * HOUR)
+        seconds = soon(self._chance, 3.2 * HOUR, 2.1, 20 * 24 * HOUR)
         fact = self.kernel.exceptions[-1]
         cancel = self._chance.random() < self.settings.hold_cancelled
         order.held_seconds += seconds

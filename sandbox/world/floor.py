@@ -63,16 +63,9 @@ class Floor:
     def _event(
         self, at: int, kind: str, work: WarehouseOrder, part: WarehouseLine | None, qty: int | None, **more: Any
     ) -> None:
-        facts: dict[str, Any] = {
-            "release": work.release.key,
-            "warehouse_order": work.key,
-            "order": str(work.release.order.order_id),
-            "qty": qty,
-        }
-        if part:
-            facts["line"] = str(part.segment.line_id)
-            facts["sku"] = str(part.segment.line.item.item_id)
-        self.outbox.event(at, kind, **facts, **more)
+        line, sku = (part.segment.line_id, part.segment.line.item.item_id) if part else (None, None)
+        order = work.release.order.order_id
+        self.outbox.event(at, kind, work.release.key, work.key, order, line, sku, qty, **more)
 
     def _pick(self, work: WarehouseOrder) -> Generator[Any, Any, None]:
         chance, env = self._chance, self.kernel.env

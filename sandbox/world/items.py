@@ -69,7 +69,7 @@ def make_items(settings: Settings, suppliers: list[Supplier]) -> list[Item]:
         family = family_draw(chance)
         name, _, margin, _ = FAMILIES[family]
         price = max(35, min(95_000, round(chance.skewed(1150, 1.0))))
-        below_cost = chance.random() < 0.022
+        below_cost = chance.random() < 0.036
         real_margin = -0.04 if below_cost else max(0.12, min(0.55, chance.gauss(margin + 0.045, 0.05)))
         fast = (weights[item_id - 1] / typical) ** 0.12
         made.append(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from .clock import day_end, local_date, midnight, readings
+from .clock import HOUR, day_end, local_date, midnight, readings
 from .company import CATEGORIES, ERP_ZONE, SITES
 from .kernel import ExceptionFact, Kernel
 from .state import Order, RootLine, Segment, Shipment
@@ -67,7 +67,9 @@ class Ledger:
         return max(0, line.ordered + sum(delta for at, delta in line.by_customer if at < deadline))
 
     def short(self, line: RootLine, cause: str) -> None:
-        """A line is short; the first cause is the cause."""
+        """A line is short; the first cause is the cause. Stock that went to others during a long hold is the hold's."""
+        if cause == "no_stock" and line.root.held_seconds > 6 * HOUR:
+            cause = "hold"
         if line.cause is None and not line.substitute_of:
             line.cause = cause
             self.causes[cause] = self.causes.get(cause, 0) + 1

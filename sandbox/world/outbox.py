@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Generator
 from datetime import date, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from .x12 import Advice, Interchange
 SNAPSHOT_SECONDS = 23 * HOUR + 1800
 
 
-def _text(value: str | None) -> str:
+def _text(value: str | int | None) -> str:
     return "null" if value is None else f'"{value}"'
 
 
@@ -29,7 +30,7 @@ class Outbox:
         self.place = SITES[site]
         self.kernel = stock.kernel
         self.files: list[DropFile] = []
-        self.hours: dict[str, list[int]] = {}
+        self.hours: dict[str, list[int]] = defaultdict(lambda: [0] * 24)
         self.outside_shift = 0
         self._advices: list[tuple[int, Advice]] = []
         self._events: list[tuple[int, int, str]] = []
@@ -37,8 +38,8 @@ class Outbox:
         self._chance = self.kernel.chance(f"outbox{site}")
 
     def event(
-        self, at: int, kind: str, *, release: str | None = None, warehouse_order: str | None = None,
-        order: str | None = None, line: str | None = None, sku: str | None = None, qty: int | None = None,
+        self, at: int, kind: str, release: str | None = None, work: str | None = None, order: int | None = None,
+        line: int | None = None, sku: int | None = None, qty: int | None = None,
         reason: str | None = None, lpn: str | None = None, shipment: str | None = None,
     ) -> None:  # fmt: skip
         """Note a warehouse event that happens at an instant of the shift under way.
@@ -49,12 +50,12 @@ class Outbox:
         stamp = str(local(at, self.place.zone))
         text = (
             f'{{"id":"{self.place.code}-{number:07d}","type":"{kind}","site":"{self.place.code}","at":"{stamp}",'
-            f'"release":{_text(release)},"warehouse_order":{_text(warehouse_order)},"order":{_text(order)},'
+            f'"release":{_text(release)},"warehouse_order":{_text(work)},"order":{_text(order)},'
             f'"line":{_text(line)},"sku":{_text(sku)},"qty":{"null" if qty is None else qty},'
             f'"reason":{_text(reason)},"lpn":{_text(lpn)},"shipment":{_text(shipment)}}}'
         )
         self._events.append((at, number, text))
-        self.hours.setdefault(kind, [0] * 24)[int(stamp[11:13])] += 1
+        self.hours[kind][int(stamp[11:13])] += 1
         if kind in ("pick_started", "picked", "pick_shorted") and self.plan.covering(at) is None:
             self.outside_shift += 1
 

@@ -64,7 +64,7 @@ def _phone(chance: Chance) -> str:
 def _behind(volumes: list[float], chance: Chance) -> int:
     """A channel that is behind its share of the volume given out so far, so that few large customers do not decide."""
     total = sum(volumes) or 1.0
-    gaps = [max(0.01, share - volume / total) for share, volume in zip(CHANNEL_SHARE, volumes, strict=True)]
+    gaps = [max(0.004, share - volume / total) for share, volume in zip(CHANNEL_SHARE, volumes, strict=True)]
     return Draw(gaps)(chance)
 
 
@@ -120,11 +120,11 @@ def make_customers(settings: Settings) -> list[Customer]:
 
 
 def make_suppliers(settings: Settings) -> list[Supplier]:
-    """Suppliers; one in twelve imports with about 65 days of lead time."""
+    """Suppliers; one in seven imports with about 65 days of lead time."""
     chance = stream(settings.seed, "suppliers")
     made = []
     for supplier_id in range(1, settings.suppliers + 1):
-        imports = chance.random() < 0.08
+        imports = supplier_id % 7 == 3
         lead = 65 if imports else max(4, round(chance.skewed(9, 0.25)))
         made.append(
             Supplier(

@@ -38,7 +38,7 @@ class Purchasing:
         total = sum(item.weight for item in items)
         self.on_order = [[0] * (len(items) + 1) for _ in SITES]
         self._rate = [[0.0] * (len(items) + 1) for _ in SITES]
-        self._levels: dict[tuple[int, int, int], tuple[int, int]] = {}
+        self._levels: dict[tuple[int, int, int], list[tuple[Item, int, int]]] = {}
         self.received_lines = 0
         self.late_lines = 0
         for item in items:
@@ -47,14 +47,16 @@ class Purchasing:
                 share = shares[site] if not item.home_only else float(site == 1)
                 self._rate[site][item.item_id] = lines * share
 
-    def level(self, site: int, item: Item, month: int) -> tuple[int, int]:
-        """Reorder point and order-up-to level in eaches, remembered per month."""
-        key = (site, item.item_id, month)
+    def _plan(self, supplier: Supplier, site: int, month: int) -> list[tuple[Item, int, int]]:
+        """Stocked items of a supplier with their levels, remembered per month."""
+        key = (supplier.supplier_id, site, month)
         if key not in self._levels:
-            self._levels[key] = self._level(site, item, month)
+            items = [i for i in self._by_supplier.get(supplier.supplier_id, ()) if self._rate[site][i.item_id]]
+            self._levels[key] = [(item, *self.level(site, item, month)) for item in items]
         return self._levels[key]
 
-    def _level(self, site: int, item: Item, month: int) -> tuple[int, int]:
+    def level(self, site: int, item: Item, month: int) -> tuple[int, int]:
+        """Reorder point and order-up-to level in eaches."""
         rate = self._rate[site][item.item_id] * (
             0.4 * season(item.family, month) + 0.6 * season(item.family, month % 12 + 1)
         )
@@ -63,7 +65,9 @@ class Purchasing:
         span = item.lead_days + REVIEW_DAYS
         demand = rate * span
         sigma = math.sqrt(demand * square + (demand * mean * self.settings.lead_cv) ** 2)
-        point = demand * mean + self.settings.service_z * sigma
+        imported = item.supplier.category == 1
+        margin = self.settings.service_z_import if imported else self.settings.service_z
+        point = demand * mean + margin * sigma
         return max(1, math.ceil(point)), math.ceil(point + max(rate * 45 * mean, mean))
 
     def open_stock(self) -> None:
@@ -90,13 +94,14 @@ class Purchasing:
     def _review(self, supplier: Supplier, day: date) -> None:
         for site in range(len(SITES)):
             wanted = []
-            for item in self._by_supplier.get(supplier.supplier_id, ()):
-                if not self._rate[site][item.item_id]:
-                    continue
-                low, high = self.level(site, item, day.month)
-                queue = self.desk.waiting.get(item.item_id, {})
-                owed = sum(s.open - sum(s.held.values()) for s in queue.values() if s.order.site == site and s.open > 0)
-                position = self.stock.available(site, item.item_id) + self.on_order[site][item.item_id] - owed
+            booked, reserved, coming = self.stock.booked[site], self.stock.reserved[site], self.on_order[site]
+            for item, low, high in self._plan(supplier, site, day.month):
+                n = item.item_id
+                position = booked[n] - reserved[n] + coming[n]
+                queue = self.desk.waiting.get(n)
+                if queue:
+                    owing = (s for s in queue.values() if s.open > 0 and s.order.site == site)
+                    position -= sum(s.open - sum(s.held.values()) for s in owing)
                 if position < low:
                     outers = -(-(high - position) // item.pack)
                     wanted.append((item, outers))
@@ -118,13 +123,11 @@ class Purchasing:
         }
         self.erp.write("purchasing.purchase_orders", header)
         on_time = chance.random() < supplier.on_time
-        typical = supplier.lead_days * chance.skewed(1.0, self.settings.lead_cv)
-        lead = (
-            min(typical, supplier.lead_days)
-            if on_time
-            else supplier.lead_days + max(1.0, abs(typical - supplier.lead_days))
-        )
-        arrival = local_date(self.kernel.now + int(max(2.0, lead) * DAY), SITES[site].zone)
+        if on_time:
+            lead = min(1.0, chance.skewed(1.0, self.settings.lead_cv)) * supplier.lead_days
+        else:
+            lead = supplier.lead_days + max(1.0, chance.skewed(5.5, 1.15))
+        arrival = local_date(self.kernel.now + int(min(150.0, max(2.0, lead)) * DAY), SITES[site].zone)
         if on_time:
             arrival = min(arrival, expected)
             while not is_workday(arrival) and arrival > day:
@@ -146,12 +149,14 @@ class Purchasing:
                 "last_edited_when": self.erp.clock(),
             }
             self.erp.write("purchasing.purchase_order_lines", row)
-            first = outers
+            first, lands = outers, arrival
+            if chance.random() < self.settings.po_line_allocated:
+                lands += timedelta(days=chance.between(15, 75))
             if outers > 1 and chance.random() < self.settings.po_line_partial:
                 first = max(1, int(outers * chance.uniform(0.4, 0.9)))
-                rest_day = arrival + timedelta(days=chance.between(4, 12))
+                rest_day = lands + timedelta(days=chance.between(4, 12))
                 self._arrive(site, rest_day, item, outers - first, header, row, state, expected)
-            self._arrive(site, arrival, item, first, header, row, state, expected)
+            self._arrive(site, lands, item, first, header, row, state, expected)
 
     def _arrive(
         self, site: int, day: date, item: Item, outers: int, header: dict[str, Any], row: dict[str, Any],
@@ -177,7 +182,7 @@ class Purchasing:
         )
         self.stock.move(site, item.item_id, qty)
         lpn = f"LPN{self.kernel.number('lpn'):09d}"
-        self.outboxes[site].event(self.kernel.now, "put_away", sku=str(item.item_id), qty=qty, lpn=lpn)
+        self.outboxes[site].event(self.kernel.now, "put_away", sku=item.item_id, qty=qty, lpn=lpn)
         at = self.kernel.now
         self.erp.post(at + self._chance.between(120, 2400), self._book, site, item, outers, header, row, state, at)
 

@@ -97,9 +97,8 @@ class Returns:
             if restocked[segment.line_id]:
                 self.stock.move(site, item_id, qty)
                 self.outboxes[site].event(
-                    self.kernel.now, "put_away", sku=str(item_id), qty=qty, reason=None, order=str(order.order_id),
-                    line=str(segment.line_id),
-                )  # fmt: skip
+                    self.kernel.now, "put_away", order=order.order_id, line=segment.line_id, sku=item_id, qty=qty
+                )
         received = self.kernel.now
         self.erp.post(
             received + self._chance.between(300, 5000), self._book, site, order, header, lines, restocked, received

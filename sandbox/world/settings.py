@@ -35,8 +35,8 @@ class Settings:
     cancel_line: float = 0.012  # per line
     credit_hold: float = 0.042
     hold_cancelled: float = 0.05
-    oms_hold: float = 0.012
-    stuck: float = 0.009
+    oms_hold: float = 0.015
+    stuck: float = 0.0105
     own_truck: float = 0.22
     pick_up: float = 0.03
     test_order: float = 0.003
@@ -71,5 +71,7 @@ class Settings:
     # supply
     supplier_on_time: float = 0.82
     po_line_partial: float = 0.12
-    service_z: float = 2.0
+    po_line_allocated: float = 0.05  # the supplier itself is short for weeks
+    service_z: float = 2.4
+    service_z_import: float = 0.75
     lead_cv: float = 0.35

@@ -115,6 +115,7 @@ class Order:
     blocked: int = 0
     held_seconds: int = 0
     stuck_until: int = 0
+    asleep_until: int = 0
     has_children: bool = False
 
     @property
