@@ -1,8 +1,9 @@
 """Changes per second from replication slot to committed landing, against a decoder that goes message by message.
 
-`python -m benchmarks.cdc [CHANGES]`: mixed inserts (half), updates (35 %) and deletes (15 %) on three tables, committed in
-transactions of 2,000 changes. Both sides read the same WAL through copies of one slot, into copies of one landing file,
-through the same landing transaction; row count and checksum are compared with the source after each run.
+`python -m benchmarks.cdc [CHANGES]`: mixed inserts (half), updates (35 %) and deletes (15 %) on three tables,
+committed in transactions of 2,000 changes. Both sides read the same WAL through copies of one slot, into copies of
+one landing file, through the same landing transaction; row count and checksum are compared with the source after each
+run.
 """
 
 from __future__ import annotations
@@ -27,8 +28,11 @@ from connectors.model import Column
 PER_TRANSACTION = 2000
 BASE = 50_000
 KEYS = {"orders": "order_id", "order_lines": "order_line_id", "movements": "movement_id"}
-EDITS = {"orders": "status = 'edited', total = total + 1.01", "order_lines": "picked_quantity = 7, unit_price = unit_price + 0.0001",
-         "movements": "quantity = quantity - 0.001"}
+EDITS = {
+    "orders": "status = 'edited', total = total + 1.01",
+    "order_lines": "picked_quantity = 7, unit_price = unit_price + 0.0001",
+    "movements": "quantity = quantity - 0.001",
+}
 
 
 def make_changes(owner: str, changes: int) -> int:
@@ -41,9 +45,15 @@ def make_changes(owner: str, changes: int) -> int:
             first, old = BASE + number * 10 * step + 1, (number // 3) * 10 * step % (BASE - 10 * step) + 1
             with connection.transaction():
                 connection.execute(f"select sales.{ADDERS[table]}({first}, {first + 10 * step - 1})")
-                done = connection.execute(f"update sales.{table} set {EDITS[table]} where {key} between {first} and {first + 4 * step - 1}").rowcount
-                done += connection.execute(f"update sales.{table} set {EDITS[table]} where {key} between {old} and {old + 3 * step - 1}").rowcount
-                done += connection.execute(f"delete from sales.{table} where {key} between {old + 3 * step} and {old + 6 * step - 1}").rowcount
+                done = connection.execute(
+                    f"update sales.{table} set {EDITS[table]} where {key} between {first} and {first + 4 * step - 1}"
+                ).rowcount
+                done += connection.execute(
+                    f"update sales.{table} set {EDITS[table]} where {key} between {old} and {old + 3 * step - 1}"
+                ).rowcount
+                done += connection.execute(
+                    f"delete from sales.{table} where {key} between {old + 3 * step} and {old + 6 * step - 1}"
+                ).rowcount
             made += done + 10 * step
     return made
 
@@ -77,14 +87,22 @@ def main() -> None:
                     connection.execute("select pg_copy_logical_replication_slot('base', %s)", [slot])
                 results[side].append(child("benchmarks.cdc", side, reader, slot, str(path)))
                 if landed_sums(path) != wanted:
-                    raise SystemExit(f"{side} landed something else than the source holds: {landed_sums(path)} {wanted}")
+                    raise SystemExit(
+                        f"{side} landed something else than the source holds: {landed_sums(path)} {wanted}"
+                    )
                 with psycopg.connect(owner, autocommit=True) as connection:
                     connection.execute("select pg_drop_replication_slot(%s)", [slot])
                 path.unlink()
         report(
-            "cdc", "changes/s", [made / r["seconds"] for r in results["ours"]], "message-by-message decoder, same landing",
-            [made / r["seconds"] for r in results["peer"]], changes=made, rss_mb=max(r["rss_mb"] for r in results["ours"]),
-            peer_rss_mb=max(r["rss_mb"] for r in results["peer"]), peer_version=f"Python {platform.python_version()}",
+            "cdc",
+            "changes/s",
+            [made / r["seconds"] for r in results["ours"]],
+            "message-by-message decoder, same landing",
+            [made / r["seconds"] for r in results["peer"]],
+            changes=made,
+            rss_mb=max(r["rss_mb"] for r in results["ours"]),
+            peer_rss_mb=max(r["rss_mb"] for r in results["peer"]),
+            peer_version=f"Python {platform.python_version()}",
             peer_settings="START_REPLICATION, one batch per 100,000 changes",
             cpu_s=[r["cpu_s"] for r in results["ours"]],
         )
@@ -92,7 +110,7 @@ def main() -> None:
 
 def measure(side: str, dsn: str, slot: str, file: str) -> dict[str, float]:
     """One run in this process: seconds from the call to the last commit, peak resident memory, CPU seconds."""
-    from connectors.postgres.reader import sync_postgres
+    from connectors.postgres.reader import sync_postgres  # not timed
 
     landing = Landing(Path(file), "erp")
     start = time.perf_counter()
@@ -140,8 +158,11 @@ def _as_changes(gathered: dict[str, list], columns: dict[str, tuple[Column, ...]
     for table, rows in gathered.items():
         n = len(rows)
         data = {
-            "_commit_pos": pa.array([r.position for r in rows], pa.int64()), "_ordinal": pa.array([r.ordinal for r in rows], pa.int64()),
-            "_op": pa.array([r.op for r in rows], pa.string()), "_tx": pa.nulls(n, pa.int64()), "_commit_ts": pa.nulls(n, pa.timestamp("us")),
+            "_commit_pos": pa.array([r.position for r in rows], pa.int64()),
+            "_ordinal": pa.array([r.ordinal for r in rows], pa.int64()),
+            "_op": pa.array([r.op for r in rows], pa.string()),
+            "_tx": pa.nulls(n, pa.int64()),
+            "_commit_ts": pa.nulls(n, pa.timestamp("us")),
             "_unchanged": pa.nulls(n, pa.list_(pa.string())),
             **{c.name: pa.array([r.values.get(c.name) for r in rows], pa.string()) for c in columns[table]},
         }

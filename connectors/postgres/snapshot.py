@@ -25,6 +25,24 @@ from connectors.postgres.relation import Keyed, StreamSpec
 from connectors.postgres.types import INSTANTS, duckdb_type
 
 BATCH_BYTES = 8 << 20
+NATIVE = {
+    "boolean": "bool",
+    "smallint": "int2",
+    "integer": "int4",
+    "bigint": "int8",
+    "float": "float4",
+    "double": "float8",
+    "date": "date",
+    "timestamp": "timestamp",
+    "timestamp with time zone": "timestamptz",
+}
+"""DuckDB types that Arrow carries exactly, and the Postgres type to ask for. Decimals travel as text, which is exact
+too.
+"""
+PLAIN = "(isfinite({0}) and {0} >= '0001-01-01' and {0} < '10000-01-01')"
+"""Instants outside it would overflow in the driver without an error, so a table that has one sends its instants as
+text.
+"""
 
 Progress = Callable[[str, int], None]
 
@@ -85,13 +103,21 @@ def describe(connection: psycopg.Connection, stream: Keyed, published: Sequence[
 
 
 def read(dsn: str, exported: str, table: str, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
-    """Record batches of a table's columns as text, in the exported snapshot."""
-    values = ", ".join(f"{quoted(c.name)}::text" for c in columns)
+    """Record batches of a table's columns in the exported snapshot: in their own Arrow type where that is exact, else
+    as text.
+    """
+    relation = quoted(*table.split(".", 1))
     with arrow(dsn, autocommit=False) as connection, connection.cursor() as cursor:
         cursor.execute("set transaction isolation level repeatable read, read only")
         cursor.execute(f"set transaction snapshot {literal(exported)}")
+        plain = set(NATIVE)
+        odd = [f"not {PLAIN.format(quoted(c.name))}" for c in columns if c.type in INSTANTS]
+        if odd:
+            cursor.execute(f"select exists (select from {relation} where {' or '.join(odd)})")
+            plain -= INSTANTS if (cursor.fetchone() or (True,))[0] else set()
+        values = ", ".join(f"{quoted(c.name)}::{NATIVE[c.type] if c.type in plain else 'text'}" for c in columns)
         cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
-        cursor.execute(f"select {values} from {quoted(*table.split('.', 1))}")
+        cursor.execute(f"select {values} from {relation}")
         yield from cursor.fetch_record_batch()
 
 
@@ -134,7 +160,7 @@ def _as_changes(
     first: int,
     source_time: datetime | None,
 ) -> Changes:
-    """A record batch of text -> snapshot rows; those that hold an instant DuckDB would misread, or bytes that are not
+    """A record batch -> snapshot rows; those that hold an instant DuckDB would misread, or bytes that are not
     UTF-8, are dead.
     """
     n = len(batch)
@@ -166,6 +192,8 @@ def _bad(columns: Sequence[Column], batch: pa.RecordBatch) -> dict[int, str]:
     """Row -> reason, for values that must not reach DuckDB."""
     bad: dict[int, str] = {}
     for column, array in zip(columns, batch.columns, strict=True):
+        if not pa.types.is_string(array.type):
+            continue
         if column.type in INSTANTS and array.buffers()[2] is not None and array.buffers()[2].size:
             ends = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
             last = np.frombuffer(array.buffers()[2], np.uint8)[np.maximum(ends[1:] - 1, 0)]
@@ -180,4 +208,5 @@ def _bad(columns: Sequence[Column], batch: pa.RecordBatch) -> dict[int, str]:
 
 
 def _values(array: pa.Array, row: int | None = None) -> list[bytes | None]:
-    return (array if row is None else array.slice(row, 1)).cast(pa.binary()).to_pylist()
+    part = array if row is None else array.slice(row, 1)
+    return (part if pa.types.is_string(part.type) else part.cast(pa.string())).cast(pa.binary()).to_pylist()
