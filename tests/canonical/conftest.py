@@ -192,3 +192,8 @@ def wwi_data() -> Path:
         if base and (Path(base) / "wwi").is_dir():
             return Path(base) / "wwi"
     pytest.skip("wwi data not found: set CROSSDOCK_DATA")
+
+
+@pytest.fixture(scope="session")
+def wwi_systems() -> dict[str, Any]:
+    return WWI
