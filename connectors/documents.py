@@ -52,7 +52,7 @@ def key_of(found: dict, key: Sequence[str]) -> str:
     parts: list[str] = []
     for name in key:
         value = found.get(name)
-        if isinstance(value, bool) or not isinstance(value, str | int):
+        if type(value) is not str and type(value) is not int:  # a bool is neither, and a subclass never comes from JSON
             raise DocumentError(f"has no usable key field {name!r}")
         parts.append(str(value))
     if not parts or not parts[0]:

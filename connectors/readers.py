@@ -100,15 +100,11 @@ def _rest_position(system: System, landed: str | None) -> str | None:
 
 def _sync_sftp(system: System, landing: Landing, tally: Tally, progress: Progress, full: bool) -> Landed:
     from connectors.files.reader import sync_files
+    from connectors.files.registry import taken_up_to
 
     sync_files(system, landing, _telling(tally, progress))
     digests = {stream.name: (landing.cursor(stream.name) or {}).get("digest") for stream in system.streams}
-    with landing.session() as db:
-        rows = db.execute(
-            "select arg_max(source_time_utc, batch_id) from _land.batch "
-            "where source_time_utc is not null group by stream"
-        ).fetchall()
-    return Landed(_packed(digests), min((row[0] for row in rows), default=None))
+    return Landed(_packed(digests), taken_up_to(landing))
 
 
 def _sftp_position(system: System, landed: str | None) -> str | None:

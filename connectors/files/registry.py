@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 import duckdb
@@ -125,6 +125,16 @@ def write_registry(
         )
         db.execute("insert into _land.interchange select * from _taken")
         db.unregister("_taken")
+
+
+def taken_up_to(landing: Landing) -> datetime | None:
+    """The server's time of the newest file taken in any stream, but not past one that still waits. Naive UTC."""
+    with landing.session() as db:
+        db.execute(TABLES)
+        row = db.execute(
+            "select coalesce(min(mtime) filter (state = 'pending'), max(mtime)) from _land.file"
+        ).fetchone()
+    return None if row is None or row[0] is None else datetime.fromtimestamp(row[0], UTC).replace(tzinfo=None)
 
 
 def forget(db: duckdb.DuckDBPyConnection, stream: str, path: str) -> None:
