@@ -69,17 +69,17 @@ def told_by(
     The company's total is always there: over no fact at all it holds `empty`, and null in every statistic not named
     in it.
     """
+    dates = facts.select("period_date").unique().drop_nulls()
+    labels = dates.with_columns(pl.col("period_date").dt.strftime(form).alias(kind) for kind, form in _LABEL.items())
+    labelled = facts.join(labels, on="period_date", how="left")
     groups = []
     for kind in kinds:
-        period = pl.lit("total") if kind == "total" else pl.col("period_date").dt.strftime(_LABEL[kind])
-        dated = facts if kind == "total" else facts.filter(pl.col("period_date").is_not_null())
+        period = pl.lit("total") if kind == "total" else pl.col(kind)
         for dimension in ("", *dimensions):
-            value = pl.col(dimension) if dimension else pl.lit("")
-            told_apart = dated.filter(pl.col(dimension).is_not_null()) if dimension else dated
-            named = told_apart.with_columns(
-                period=period, dimension_value=value, period_kind=pl.lit(kind), dimension=pl.lit(dimension)
-            )
-            groups.append(named.group_by("period_kind", "period", "dimension", "dimension_value").agg(statistics))
+            present = [pl.col(name).is_not_null() for name in (dimension, kind) if name not in ("", "total")]
+            keys = {"period": period, "dimension_value": pl.col(dimension) if dimension else pl.lit("")}
+            grouped = (labelled.filter(*present) if present else labelled).group_by(**keys).agg(statistics)
+            groups.append(grouped.with_columns(period_kind=pl.lit(kind), dimension=pl.lit(dimension)))
     told = pl.concat(groups)
     if facts.is_empty():
         row = (
