@@ -32,7 +32,7 @@ class Settings:
     stock_up: float = 0.03
     amend: float = 0.085
     cancel_order: float = 0.014
-    cancel_line: float = 0.012  # per line
+    cancel_line: float = 0.0095  # per line
     credit_hold: float = 0.042
     hold_cancelled: float = 0.05
     oms_hold: float = 0.015
@@ -58,7 +58,7 @@ class Settings:
     # per shipment or invoice
     two_parcels: float = 0.18
     void: float = 0.003
-    late_invoice: float = 0.022
+    late_invoice: float = 0.03
     doubled_invoice: float = 0.0005
     credit_without_goods: float = 0.012
     weekly_customers: float = 0.10
@@ -72,6 +72,6 @@ class Settings:
     supplier_on_time: float = 0.82
     po_line_partial: float = 0.12
     po_line_allocated: float = 0.05  # the supplier itself is short for weeks
-    service_z: float = 2.4
+    service_z: float = 2.7
     service_z_import: float = 0.75
     lead_cv: float = 0.35
