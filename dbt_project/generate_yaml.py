@@ -49,6 +49,7 @@ def tests(contract: dict[str, Any]) -> list[dict[str, Any]]:
 
 def render(contract: dict[str, Any]) -> str:
     """The whole YAML of one model."""
+    is_table = contract.get("materialized") != "view"
     model = {
         "name": contract["name"],
         "description": f"{contract['description']} Grain: {contract['grain']}.",
@@ -57,7 +58,7 @@ def render(contract: dict[str, Any]) -> str:
             "contract": {"enforced": True},
             "meta": {"contract_version": contract["version"], "owner_role": contract["owner"], "key": list(contract["key"])},
         },
-        "columns": [column(spec, contract.get("materialized") != "view") for spec in contract["columns"]],
+        "columns": [column(spec, is_table) for spec in contract["columns"]],
         "data_tests": tests(contract),
     }
     body = yaml.safe_dump({"version": 2, "models": [model]}, sort_keys=False, width=118, allow_unicode=True)

@@ -1,5 +1,4 @@
--- quantity vector of a root line, with substitutes and moved remainders on its own chain:
--- wanted now = not yet shipped + shipped, no part negative, over-shipment apart; and never more shipped than released
+-- quantity vector of an order line: shipped stays within released; what goes beyond is over-shipment, reported apart
 {{ config(tags=['identity'], severity='warn') }}
 with released as (
     select order_line_key, sum(released_qty) as released_qty from {{ ref('can_release') }} group by all

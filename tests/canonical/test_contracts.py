@@ -63,7 +63,9 @@ def test_every_model_states_its_grain_first() -> None:
 
 
 def test_no_engine_time_zone_function_is_used() -> None:
-    forbidden = re.compile(r"at time zone|timezone\(|timestamptz|with time zone|now\(\)|current_timestamp|current_date", re.I)
+    forbidden = re.compile(
+        r"at time zone|timezone\(|timestamptz|with time zone|now\(\)|current_timestamp|current_date", re.I
+    )
     for folder in ("models/staging", "models/canonical", "macros"):
         for path in (REPO / "dbt_project" / folder).rglob("*.sql"):
             assert not forbidden.search(path.read_text()), path

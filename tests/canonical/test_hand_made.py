@@ -22,10 +22,11 @@ RELEASED = {
     "warehouse_order": "1001-1-EWR", "order": "1001", "line": "5003", "sku": "142", "qty": 10,
 }
 ORDER = {
-    "number": "S-1", "channel": "edi", "customer_ref": "17", "customer_po": "PO-1", "created_at": "2024-02-29T14:05:09Z",
-    "updated_at": "2024-03-01T00:00:00Z", "status": "accepted", "is_test": False,
+    "number": "S-1", "channel": "edi", "customer_ref": "17", "customer_po": "PO-1",
+    "created_at": "2024-02-29T14:05:09Z", "updated_at": "2024-03-01T00:00:00Z", "status": "accepted", "is_test": False,
     "ship_to": {"postal_code": "10001", "zone": "America/New_York"},
-    "lines": [{"line": 1, "sku": "142", "qty_ordered": 12, "qty": 10, "unit": "EA", "unit_price": "21.50", "status": "open"}],
+    "lines": [{"line": 1, "sku": "142", "qty_ordered": 12, "qty": 10, "unit": "EA", "unit_price": "21.50",
+               "status": "open"}],
     "promises": [{"version": 1, "promised_date": "2024-03-05", "made_at": "2024-02-29T14:06:00Z"},
                  {"version": 2, "promised_date": "2024-03-08", "made_at": "2024-03-02T14:06:00Z"}],
     "holds": [], "changes": [{"id": "C1", "line": 1, "kind": "quantity", "qty_from": 12, "qty_to": 10,
@@ -66,7 +67,8 @@ def late_parent(new_scratch: Callable[..., Any], raw_insert: Callable[..., None]
     with duckdb.connect(str(scratch.warehouse)) as con:
         raw_insert(con, "raw_wms.ship_confirmation", docs(v=VOID))
         raw_insert(con, "raw_erp.application_sites", [
-            {"site_id": 1, "site_code": "EWR", "site_name": "Newark", "zone": "America/New_York", "legal_entity_id": 1}])
+            {"site_id": 1, "site_code": "EWR", "site_name": "Newark", "zone": "America/New_York",
+             "legal_entity_id": 1}])
         raw_insert(con, "raw_erp.application_legal_entities", [
             {"legal_entity_id": 1, "legal_entity_name": "A", "currency": "USD", "zone": "America/Chicago"}])
         raw_insert(con, "raw_erp.sales_orders", [
@@ -110,7 +112,9 @@ def test_a_void_keeps_the_shipment_and_its_lines_and_marks_them(late_parent: Any
     assert late_parent["after"]["shipment_line"] == [("1|erp|5003", "1|erp|1001", "1|wms|1001-1", 6, True)]
 
 
-def test_two_erps_with_the_same_numbers_stay_apart(new_scratch: Callable[..., Any], raw_insert: Callable[..., None]) -> None:
+def test_two_erps_with_the_same_numbers_stay_apart(
+    new_scratch: Callable[..., Any], raw_insert: Callable[..., None]
+) -> None:
     streams = ["sales_orders", "sales_order_lines", "application_sites"]
     systems = {"erp": [
         {"system": "erp", "zone": "America/Chicago", "streams": streams},
@@ -131,7 +135,8 @@ def test_two_erps_with_the_same_numbers_stay_apart(new_scratch: Callable[..., An
                 {"order_line_id": 8, "order_id": 2, "parent_order_line_id": 7, "stock_item_id": 3, "quantity": 2,
                  "picked_quantity": 0, "unit_price": 1}])
     scratch.dbt("run", *SELECT)
-    assert scratch.query("select order_key, root_order_key, chain_depth, commit_deadline_utc from can_sales_order order by 1") == [
+    assert scratch.query("""
+        select order_key, root_order_key, chain_depth, commit_deadline_utc from can_sales_order order by 1""") == [
         ("1|erp|1", "1|erp|1", 0, datetime(2024, 3, 5, 6)),
         ("1|erp|2", "1|erp|1", 1, datetime(2024, 3, 5, 6)),
         ("2|erp_new|1", "2|erp_new|1", 0, datetime(2024, 3, 5, 5)),
