@@ -16,7 +16,7 @@ from orchestration.assets.landing import landing_key, run_tags
 from orchestration.assets.writeback import writeback_key
 from orchestration.history import backoff_left, failures, is_running, last_runs, short
 from orchestration.jobs import PASS, WRITEBACK
-from orchestration.passes import AS_OF_TAG, SYSTEM_TAG, instant, parse_instant
+from orchestration.passes import SYSTEM_TAG, parse_instant
 from orchestration.publication import current
 from orchestration.settings import Settings
 from orchestration.tools import Tools
@@ -78,7 +78,7 @@ class Automation:
         attempt = instance.get_runs_count(dg.RunsFilter(tags=tags)) + 1
         return dg.RunRequest(
             run_key=f"{system.system}:{short(position)}:{attempt}",
-            tags={**tags, AS_OF_TAG: instant(self.settings.now())},
+            tags=tags,
             asset_selection=self.selection([system]),
         )
 
@@ -132,7 +132,7 @@ class Automation:
         now = self.settings.now()
         if (reason := self.why_reconcile(now)) is None:
             return dg.SkipReason("what is published is complete and fresh")
-        tags = {RECONCILE: reason, AS_OF_TAG: instant(now)}
+        tags = {RECONCILE: reason}
         return dg.RunRequest(run_key=f"{RECONCILE}:{tick}", tags=tags, asset_selection=self.selection(systems))
 
     def why_reconcile(self, now: datetime) -> str | None:

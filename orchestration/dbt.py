@@ -106,9 +106,7 @@ class Dbt:
         without += [] if tests else ["--exclude-resource-type", "test"]
         chosen = [arg for unique_id in select for arg in ("--select", _selector(unique_id))]
         try:
-            result = self._runner(listen, self._parsed()).invoke(
-                ["build", *without, *chosen, *self._arguments(as_of)]
-            )
+            result = self._runner(listen, self._parsed()).invoke(["build", *without, *chosen, *self._arguments(as_of)])
         finally:
             _close_connections()
         return Build(nodes, _first_lines(result.exception) if result.exception else None)

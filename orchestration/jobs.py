@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.passes import Pass, opened
+from orchestration.passes import AS_OF_TAG, Pass, instant, opened
 from orchestration.settings import Settings
 
 PASS = "crossdock_pass"  # noqa: S105 - a job, not a password
@@ -31,12 +31,20 @@ def executor(settings: Settings) -> Any:
 
 
 def pass_resource(settings: Settings) -> dg.ResourceDefinition:
-    """One `Pass` per run (per step with a multiprocess executor); it lets go of the warehouse when the run ends."""
+    """One `Pass` per run (per step with a multiprocess executor); it lets go of the warehouse when the run ends.
+
+    Business now is read when the run starts, not when it was asked for: it may have waited in the queue.
+    """
 
     @dg.resource
     def the_pass(context: dg.InitResourceContext) -> Iterator[Pass]:
-        tags = dict(context.run.tags) if context.run is not None else {}
+        instance = context.instance
+        run = instance.get_run_by_id(context.run_id) if instance is not None and context.run_id else None
+        tags = dict(run.tags) if run is not None else {}
         with opened(settings, tags) as current:
+            if instance is not None and run is not None and AS_OF_TAG not in tags:
+                # for the steps that other processes of this run will do
+                instance.add_run_tags(run.run_id, {AS_OF_TAG: instant(current.as_of)})
             yield current
 
     return the_pass

@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from orchestration.locks import held
-from orchestration.publication import Snapshot
+from orchestration.publication import Snapshot, current
 from orchestration.settings import Settings
 
 AS_OF_TAG = "crossdock/as_of"
@@ -38,11 +38,18 @@ class Pass:
     _has_lock: bool = False
 
     def take_warehouse(self) -> None:
-        """Waits for other passes, bounded; raises Busy naming the holder. Asked again it does nothing."""
-        if not self._has_lock:
-            lock = held(self.settings.home / "warehouse.lock", wait_s=self.settings.lock_wait_s, doing="a pass")
-            self._held.enter_context(lock)
-            self._has_lock = True
+        """Waits for other passes, bounded; raises Busy naming the holder. Asked again it does nothing.
+
+        A pass that began later may have published while this one waited: business now never goes back.
+        """
+        if self._has_lock:
+            return
+        lock = held(self.settings.home / "warehouse.lock", wait_s=self.settings.lock_wait_s, doing="a pass")
+        self._held.enter_context(lock)
+        self._has_lock = True
+        snapshot = current(self.settings.published)
+        if snapshot is not None and not self.settings.has_fixed_now:
+            self.as_of = max(self.as_of, parse_instant(snapshot.note["as_of"]))
 
     def close(self) -> None:
         self._held.close()
@@ -50,13 +57,13 @@ class Pass:
 
 @contextmanager
 def opened(settings: Settings, tags: dict[str, str]) -> Iterator[Pass]:
-    """The pass of a run, from the run's tags: business now as its launcher read it, else read here."""
+    """The pass of a run: business now from its tags when a launcher or an earlier step read it, else read here."""
     as_of = parse_instant(tags[AS_OF_TAG]) if tags.get(AS_OF_TAG) else settings.now()
-    current = Pass(settings, as_of, tags.get(FORCE_TAG) == "true")
+    the_pass = Pass(settings, as_of, tags.get(FORCE_TAG) == "true")
     try:
-        yield current
+        yield the_pass
     finally:
-        current.close()
+        the_pass.close()
 
 
 def instant(moment: datetime) -> str:

@@ -98,6 +98,11 @@ class Settings:
     def logs(self) -> Path:
         return self.home / "logs"
 
+    @property
+    def has_fixed_now(self) -> bool:
+        """Whether business now is an instant that somebody set, not a clock."""
+        return self.business_now != "wall" and not self.business_now.startswith("http")
+
     def now(self) -> datetime:
         """Business now, aware UTC, to be read once per pass. See `read_business_now`."""
         return read_business_now(self.business_now)

@@ -5,7 +5,7 @@ from world import World, system
 
 from orchestration.definitions import build_defs
 from orchestration.jobs import PASS
-from orchestration.passes import FORCE_TAG
+from orchestration.passes import AS_OF_TAG, FORCE_TAG
 from orchestration.publication import current, reading
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -25,6 +25,8 @@ def test_a_pass_lands_builds_checks_and_publishes(world: World, instance: dg.Dag
             (6, "agreed", "2024-03-05 00:00:00")
         ]
         assert snapshot.note["as_of"] == "2024-03-05T00:00:00Z"
+    (record,) = instance.get_run_records()
+    assert record.dagster_run.tags[AS_OF_TAG] == "2024-03-05T00:00:00Z"
     events = result.get_asset_materialization_events()
     materialized = {event.asset_key.to_user_string() for event in events if event.asset_key is not None}
     assert materialized == {
