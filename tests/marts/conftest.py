@@ -18,7 +18,8 @@ import yaml
 REPO = Path(__file__).resolve().parents[2]
 PROJECT = REPO / "dbt_project"
 AFTER_CANONICAL = [
-    "--select", "dim_kpi_catalogue", "time_utc_offset", "path:models/intermediate", "path:models/marts", "path:models/ops",
+    "--select", "dim_kpi_catalogue", "time_utc_offset",
+    "path:models/intermediate", "path:models/marts", "path:models/ops",
 ]  # fmt: skip
 BLANK = {"varchar": "x", "boolean": False, "date": "2024-01-01"}
 
@@ -62,7 +63,8 @@ class Marts:
         done = subprocess.run(
             [
                 str(Path(sys.executable).with_name("dbt")), "--log-path", str(self.folder / "logs"), command,
-                "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(self.folder / "target"),
+                "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
+                "--target-path", str(self.folder / "target"),
                 "--vars", json.dumps(given), *rest,
             ],
             env=os.environ | {"CROSSDOCK_WAREHOUSE": str(self.warehouse), "CROSSDOCK_MARTS": str(self.marts)},

@@ -19,15 +19,18 @@ class Story:
         self.site, self.rows, self.root = site, rows, f"{site}-o0"
         for level in range(depth + 1):
             self._add(
-                "can_sales_order", order_key=f"{site}-o{level}", root_order_key=self.root, chain_depth=level, site_code=site,
-                customer_category="trade", first_commit_date=str(due)[:8] + "05", commit_deadline_utc=due,
+                "can_sales_order", order_key=f"{site}-o{level}", root_order_key=self.root, chain_depth=level,
+                site_code=site, customer_category="trade", first_commit_date=due[:8] + "05",
+                commit_deadline_utc=due,
                 delivery_deadline_utc=due, is_in_scope=True, is_inferred=False, **order,
             )  # fmt: skip
 
     def _add(self, entity: str, **row: Any) -> None:
         self.rows.setdefault(entity, []).append(row)
 
-    def line(self, name: str, qty: float, price: float = 1, order: int = 0, parent: str | None = None, **row: Any) -> None:
+    def line(
+        self, name: str, qty: float, price: float = 1, order: int = 0, parent: str | None = None, **row: Any
+    ) -> None:
         key = f"{self.site}-{name}"
         root = f"{self.site}-{parent}" if parent else key
         self._add(
@@ -36,16 +39,20 @@ class Story:
             **{"is_goods": True} | row,
         )  # fmt: skip
         self._add(
-            "can_release", release_line_key=f"{key}-r", release_key=f"r{order}", release_event_key=f"{self.site}-r{order}",
-            order_key=f"{self.site}-o{order}", order_line_key=key, root_order_key=self.root, root_order_line_key=root,
-            chain_depth=order, released_utc=f"2024-03-0{order + 2} 08:00:00",
+            "can_release", release_line_key=f"{key}-r", release_key=f"r{order}",
+            release_event_key=f"{self.site}-r{order}", order_key=f"{self.site}-o{order}", order_line_key=key,
+            root_order_key=self.root, root_order_line_key=root, chain_depth=order,
+            released_utc=f"2024-03-0{order + 2} 08:00:00",
         )  # fmt: skip
 
-    def ship(self, name: str, qty: float, at: str = IN_TIME, release: int = 0, root: str | None = None, **row: Any) -> None:
+    def ship(
+        self, name: str, qty: float, at: str = IN_TIME, release: int = 0, root: str | None = None, **row: Any
+    ) -> None:
         count = len(self.rows.get("can_shipment_line", []))
         self._add(
             "can_shipment_line", shipment_line_key=f"sl{count}", shipment_key=f"{self.site}-s{count}",
-            order_line_key=f"{self.site}-{name}", root_order_key=self.root, root_order_line_key=f"{self.site}-{root or name}",
+            order_line_key=f"{self.site}-{name}", root_order_key=self.root,
+            root_order_line_key=f"{self.site}-{root or name}",
             release_event_key=f"{self.site}-r{release}", shipped_qty=qty, shipped_utc=at, shipped_utc_min=at,
             shipped_utc_max=at, **{"is_void": False} | row,
         )  # fmt: skip
@@ -59,7 +66,8 @@ class Story:
         key = f"{self.site}-{name}"
         self._add(
             "can_line_change", line_change_key=f"{key}-{kind}-{delta}", order_line_key=key, root_order_line_key=key,
-            change_kind=kind, qty_delta=delta, initiator=initiator, changed_utc=at, changed_utc_min=at, changed_utc_max=at,
+            change_kind=kind, qty_delta=delta, initiator=initiator,
+            changed_utc=at, changed_utc_min=at, changed_utc_max=at,
         )  # fmt: skip
 
 
@@ -86,7 +94,8 @@ def stories() -> tuple[Rows, dict[str, Expected]]:
         "order": ((0, 1), (0, 1), (1, 1)), "value": ((450, 650), (450, 650), (650, 650)),
     }  # fmt: skip
 
-    story = Story("BACKORDER", rows, depth=1)  # one line in part, its remainder on the child; one line moved there whole
+    # one line filled in part, its remainder on the child; one line moved there whole
+    story = Story("BACKORDER", rows, depth=1)
     story.line("part", 10, 3)
     story.line("rest", 4, 3, order=1, parent="part")
     story.line("moved", 5, 2, order=1)

@@ -32,7 +32,11 @@ def test_dbt_runs_every_unit_and_data_test_of_the_marts(built: tuple[Marts, str]
 
 @pytest.mark.parametrize("site", EXPECTED)
 def test_a_story_gives_its_cells(built: tuple[Marts, str], site: str) -> None:
-    cells = {kpi: cell for (value, kpi), cell in built[0].totals("site").items() if value == site and kpi.startswith("fill_rate")}
+    cells = {
+        kpi: cell
+        for (value, kpi), cell in built[0].totals("site").items()
+        if value == site and kpi.startswith("fill_rate")
+    }
     expected: Expected = EXPECTED[site]
     if not expected:
         assert cells == {}
@@ -59,7 +63,9 @@ def test_lines_that_do_not_count_are_published_with_their_reason(built: tuple[Ma
 
 
 def test_marts_need_no_other_file(built: tuple[Marts, str]) -> None:
-    views = built[0].query("select table_schema || '.' || table_name from information_schema.tables where table_type = 'VIEW'")
+    views = built[0].query(
+        "select table_schema || '.' || table_name from information_schema.tables where table_type = 'VIEW'"
+    )
     assert views == []
     for schema, name in built[0].query("select table_schema, table_name from information_schema.tables"):
         built[0].query(f'select * from "{schema}"."{name}" limit 1')
