@@ -1,6 +1,6 @@
-"""A pgoutput decoder that goes message by message: the benchmark's peer, and the oracle of the decoder's property tests.
+"""A pgoutput decoder that goes message by message: the benchmark's peer, and the oracle of the property tests.
 
-Written from the protocol's documentation alone, protocol version 1; it shares no code with the reader it is compared with.
+Written from the documentation of protocol version 1 alone; it shares no code with the reader it is compared with.
 """
 
 from __future__ import annotations

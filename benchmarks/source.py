@@ -41,7 +41,8 @@ create function sales.add_orders(first int, last int) returns void language sql 
     from generate_series(first, last) i
 $$;
 create function sales.add_lines(first int, last int) returns void language sql as $$
-    insert into sales.order_lines select i, i / 3, i % 227, 'Stock item number ' || i % 227, i % 40, i * 0.0731, 15.000, null,
+    insert into sales.order_lines select i, i / 3, i % 227, 'Stock item number ' || i % 227, i % 40,
+        i * 0.0731, 15.000, null,
         timestamptz '2024-01-01 08:00:00+00' + i * interval '3 seconds', '2024-01-01 08:00:00'
     from generate_series(first, last) i
 $$;
@@ -75,7 +76,9 @@ def source(settings: dict[str, str] | None = None) -> Iterator[tuple[str, str, P
             with psycopg.connect(owner, autocommit=True) as connection:
                 connection.execute(TABLES)
                 connection.execute(f"create role reader login replication password '{PASSWORD}'")
-                connection.execute("grant usage on schema sales to reader; grant select on all tables in schema sales to reader")
+                connection.execute(
+                    "grant usage on schema sales to reader; grant select on all tables in schema sales to reader"
+                )
                 connection.execute("create publication crossdock for tables in schema sales")
             yield owner, make_conninfo(owner, user="reader", password=PASSWORD), Path(folder)
 
@@ -85,16 +88,20 @@ def source_sums(dsn: str) -> dict[str, list[str]]:
     with psycopg.connect(dsn) as connection:
         connection.execute("set timezone = 'UTC'")
         return {
-            table: list(connection.execute(
-                f"select count(*)::text, coalesce(sum({key}::numeric), 0)::text, coalesce(sum({number}), 0)::text, "
-                f"coalesce(sum((extract(epoch from {instant}) * 1000000)::numeric(30)), 0)::text from sales.{table}"
-            ).fetchone() or [])
+            table: list(
+                connection.execute(
+                    f"select count(*)::text, coalesce(sum({key}::numeric), 0)::text, coalesce(sum({number}), 0)::text, "
+                    f"coalesce(sum((extract(epoch from {instant}) * 1000000)::numeric(30)), 0)::text from sales.{table}"
+                ).fetchone()
+                or []
+            )
             for table, key, number, instant in CHECKED
         }
 
 
 CHECKED = [
-    ("orders", "order_id", "total", "placed_at"), ("order_lines", "order_line_id", "unit_price", "picked_at"),
+    ("orders", "order_id", "total", "placed_at"),
+    ("order_lines", "order_line_id", "unit_price", "picked_at"),
     ("movements", "movement_id", "quantity", "occurred_at"),
 ]
 
@@ -103,10 +110,14 @@ def landed_sums(path: Path, relation: str = "raw_erp.sales_{}") -> dict[str, lis
     """The same checksums over what a DuckDB file holds."""
     with duckdb.connect(str(path), read_only=True) as db:
         return {
-            table: list(db.execute(
-                f"select count(*)::varchar, coalesce(sum({key}::hugeint), 0)::varchar, coalesce(sum({number}), 0)::varchar, "
-                f"coalesce(sum(epoch_us({instant})::hugeint), 0)::varchar from {relation.format(table)}"
-            ).fetchone() or [])
+            table: list(
+                db.execute(
+                    f"select count(*)::varchar, coalesce(sum({key}::hugeint), 0)::varchar, "
+                    f"coalesce(sum({number}), 0)::varchar, "
+                    f"coalesce(sum(epoch_us({instant})::hugeint), 0)::varchar from {relation.format(table)}"
+                ).fetchone()
+                or []
+            )
             for table, key, number, instant in CHECKED
         }
 
@@ -122,7 +133,18 @@ def child(module: str, *arguments: str) -> dict[str, Any]:
 def report(name: str, unit: str, ours: Sequence[float], peer: str, theirs: Sequence[float], **more: Any) -> None:
     """Print one result: medians, and their ratio."""
     value, peer_value = statistics.median(ours), statistics.median(theirs)
-    print(json.dumps({
-        "name": name, "value": round(value), "unit": unit, "peer": peer, "peer_value": round(peer_value),
-        "ratio": round(value / peer_value, 2), "runs": len(ours), **more,
-    }), flush=True)
+    print(
+        json.dumps(
+            {
+                "name": name,
+                "value": round(value),
+                "unit": unit,
+                "peer": peer,
+                "peer_value": round(peer_value),
+                "ratio": round(value / peer_value, 2),
+                "runs": len(ours),
+                **more,
+            }
+        ),
+        flush=True,
+    )

@@ -1,5 +1,4 @@
-"""Land typed changes of tables: text columns with their position and operation, cast in DuckDB, appended and applied.
-"""
+"""Land typed changes of tables: text with its position and operation, cast in DuckDB, appended and applied."""
 
 from __future__ import annotations
 

@@ -23,8 +23,7 @@ def utc_now() -> datetime:
 
 @dataclass
 class Commit:
-    """A batch while it is being written. The writer adds to `rows`, `bytes` and `version`; `finish` records the rest.
-    """
+    """A batch while it is being written. The writer adds to `rows`, `bytes` and `version`; `one_commit` ends it."""
 
     db: duckdb.DuckDBPyConnection
     system: str

@@ -1,5 +1,4 @@
-"""Land documents: keyed JSON text. A document that equals the current one is not a change, however often it is read.
-"""
+"""Land documents: keyed JSON text. A document that equals the current one is not a change, however often it is read."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""`Landing`: the landing file of one system. Open it by calling it; it holds the file only while it reads or commits.
-"""
+"""`Landing`: the landing file of one system. Call it to open it; it holds the file only while it reads or commits."""
 
 from __future__ import annotations
 

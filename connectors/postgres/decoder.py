@@ -38,8 +38,7 @@ class Decoder:
     open: Transaction = field(default_factory=Transaction)
 
     def decode(self, array: pa.Array) -> list[Changes]:
-        """A binary array of consecutive messages -> changes, in an order in which each stream's log may append them.
-        """
+        """A binary array of consecutive messages -> changes, in an order in which each stream's log may append them."""
         messages = Messages.of(array)
         if not len(messages):
             return []

@@ -32,8 +32,7 @@ FLUSH_WAIT_S = 1.0
 
 @dataclass
 class SyncCounts:
-    """What one sync landed. `position` is the landed LSN; the source is complete up to `complete_up_to` (naive UTC).
-    """
+    """What one sync landed. `position` is the landed LSN; the source is complete up to `complete_up_to` (naive UTC)."""
 
     rows: int = 0
     batches: int = 0

@@ -23,8 +23,7 @@ TEXT, NULL, UNCHANGED = ord("t"), ord("n"), ord("u")
 
 @dataclass(frozen=True)
 class Messages:
-    """n messages in one padded buffer: message i is `buffer[offsets[i]:offsets[i + 1]]`, `kinds[i]` its first byte.
-    """
+    """n messages in one padded buffer: message i is `buffer[offsets[i]:offsets[i + 1]]`, `kinds[i]` its first byte."""
 
     buffer: np.ndarray
     owner: pa.Buffer

@@ -11,15 +11,22 @@ from hypothesis import strategies as st
 from connectors.landing import Changes, Landing
 from connectors.model import Column, PermanentError
 
-COLUMNS = (Column("id", "integer", key=True), Column("price", "decimal(18,2)"), Column("at", "timestamp with time zone"))
+COLUMNS = (
+    Column("id", "integer", key=True),
+    Column("price", "decimal(18,2)"),
+    Column("at", "timestamp with time zone"),
+)
 
 
 def table(rows: list[dict[str, Any]], names: list[str]) -> pa.Table:
     """Rows given as dicts: op, position, ordinal, then values; `unchanged` and `old_key` when they occur."""
     n = len(rows)
     columns: dict[str, Any] = {
-        "_commit_pos": pa.array([r.get("pos", 1) for r in rows], pa.int64()), "_ordinal": pa.array([r.get("ord", i) for i, r in enumerate(rows)]),
-        "_op": [r["op"] for r in rows], "_tx": pa.nulls(n, pa.int64()), "_commit_ts": pa.nulls(n, pa.timestamp("us")),
+        "_commit_pos": pa.array([r.get("pos", 1) for r in rows], pa.int64()),
+        "_ordinal": pa.array([r.get("ord", i) for i, r in enumerate(rows)]),
+        "_op": [r["op"] for r in rows],
+        "_tx": pa.nulls(n, pa.int64()),
+        "_commit_ts": pa.nulls(n, pa.timestamp("us")),
         "_unchanged": pa.array([r.get("unchanged") for r in rows], pa.list_(pa.string())),
     }
     if any("old_key" in r for r in rows):
@@ -40,9 +47,15 @@ def current(landing: Landing) -> list[tuple]:
 def test_a_value_that_does_not_fit_costs_its_row_and_no_other(tmp_path: Path) -> None:
     landing = Landing(tmp_path / "erp.duckdb", "erp")
     good = {"op": "i", "id": "1", "price": "12345678901234.56", "at": "2024-03-01 00:00:00.000001+00"}
-    bad = [{"op": "i", "id": str(i), "price": p, "at": a} for i, p, a in (
-        (2, "NaN", None), (3, "99999999999999999.00", None), (4, "1.00", "294277-01-01 00:00:00+00"), (99999999999, "1.00", None)
-    )]
+    bad = [
+        {"op": "i", "id": str(i), "price": p, "at": a}
+        for i, p, a in (
+            (2, "NaN", None),
+            (3, "99999999999999999.00", None),
+            (4, "1.00", "294277-01-01 00:00:00+00"),
+            (99999999999, "1.00", None),
+        )
+    ]
     record = landing.land_changes([batch([bad[0], good, *bad[1:]])], {})
     assert (record.rows, record.dead) == (1, 4)
     assert current(landing) == [("1", "12345678901234.56", "2024-03-01 00:00:00.000001+00")]
@@ -73,7 +86,9 @@ op = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.lists(st.lists(st.lists(op, max_size=6), min_size=1, max_size=3), min_size=1, max_size=3))
 def test_state_equals_a_simple_model_with_moves_truncates_and_unsent_values(
     tmp_path_factory: pytest.TempPathFactory, commits: list[list[list[tuple]]]

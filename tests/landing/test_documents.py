@@ -33,7 +33,14 @@ def test_a_document_read_again_is_not_a_change(landing: Landing) -> None:
 
 def test_a_key_that_changes_several_times_in_a_batch_keeps_every_step_in_order(landing: Landing) -> None:
     landing.land_documents("orders", [("a", "1", None)], {})
-    rows = [("a", "1", None), ("a", "2", None), ("a", "2", None), ("a", None, None), ("a", "3", None), ("z", None, None)]
+    rows = [
+        ("a", "1", None),
+        ("a", "2", None),
+        ("a", "2", None),
+        ("a", None, None),
+        ("a", "3", None),
+        ("z", None, None),
+    ]
     landing.land_documents("orders", rows, {})
     assert log(landing) == [("i", "a", "1"), ("u", "a", "2"), ("d", "a", None), ("i", "a", "3")]
     assert state(landing) == {"a": "3"}

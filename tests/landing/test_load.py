@@ -25,14 +25,25 @@ def system(name: str, kind: str = "rest", *streams: str) -> SimpleNamespace:
     )
 
 
-def changes(rows: list[tuple[str, str | None, str | None]], position: int, columns: tuple[Column, ...] = COLUMNS) -> Changes:
+def changes(
+    rows: list[tuple[str, str | None, str | None]], position: int, columns: tuple[Column, ...] = COLUMNS
+) -> Changes:
     """(op, id, amount) rows of one transaction."""
     n = len(rows)
-    table = pa.table({
-        "_commit_pos": pa.array([position] * n), "_ordinal": pa.array(range(n)), "_op": [r[0] for r in rows],
-        "_tx": pa.array([1] * n), "_commit_ts": pa.nulls(n, pa.timestamp("us")), "_unchanged": pa.nulls(n, pa.list_(pa.string())),
-        **{c.name: pa.array([r[i + 1] if i < 2 else None for r in rows], pa.string()) for i, c in enumerate(columns)},
-    })
+    table = pa.table(
+        {
+            "_commit_pos": pa.array([position] * n),
+            "_ordinal": pa.array(range(n)),
+            "_op": [r[0] for r in rows],
+            "_tx": pa.array([1] * n),
+            "_commit_ts": pa.nulls(n, pa.timestamp("us")),
+            "_unchanged": pa.nulls(n, pa.list_(pa.string())),
+            **{
+                c.name: pa.array([r[i + 1] if i < 2 else None for r in rows], pa.string())
+                for i, c in enumerate(columns)
+            },
+        }
+    )
     return Changes("orders", columns, table)
 
 
@@ -82,7 +93,7 @@ def test_forgotten_and_loaded_again_is_the_same(tmp_path: Path) -> None:
     assert (rows_of(warehouse, "raw_oms.orders"), rows_of(warehouse, "raw_oms.orders__log")) == before
 
 
-@pytest.mark.parametrize("statement", ["insert into \"raw_oms\"", "insert into _load.loaded", "commit"])
+@pytest.mark.parametrize("statement", ['insert into "raw_oms"', "insert into _load.loaded", "commit"])
 def test_a_load_killed_anywhere_can_be_repeated(tmp_path: Path, statement: str) -> None:
     landing, warehouse = Landing(tmp_path / "landing/oms.duckdb", "oms"), tmp_path / "warehouse.duckdb"
     landing.land_documents("orders", [(str(i), "x", None) for i in range(500)], {})

@@ -22,7 +22,10 @@ OMS = SimpleNamespace(system="oms", read=SimpleNamespace(kind="rest"), streams=[
 @contextmanager
 def other_process(path: Path, read_only: bool) -> Iterator[subprocess.Popen]:
     """A process that has the file open until the block ends."""
-    code = f"import duckdb, sys; c = duckdb.connect({str(path)!r}, read_only={read_only}); print('open', flush=True); sys.stdin.read()"
+    code = (
+        f"import duckdb, sys; c = duckdb.connect({str(path)!r}, read_only={read_only}); "
+        f"print('open', flush=True); sys.stdin.read()"
+    )
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin and process.stdout and process.stdout.readline() == "open\n"
     try:

@@ -7,9 +7,11 @@ from connectors.postgres.reader import Limits
 from .conftest import Source
 
 ITEMS = """
-create table s.items (id int primary key, name text, price numeric(18, 4), at timestamptz, on_date date, big text, ok boolean, raw bytea);
+create table s.items (id int primary key, name text, price numeric(18, 4), at timestamptz, on_date date,
+    big text, ok boolean, raw bytea);
 alter table s.items alter big set storage external;
-insert into s.items select i, 'näme ' || i, i * 1.0001, '2024-03-10 06:59:59.123456+00', '2024-02-29', repeat('x', 3000), true, '\\xc0ffee'
+insert into s.items select i, 'näme ' || i, i * 1.0001, '2024-03-10 06:59:59.123456+00', '2024-02-29',
+    repeat('x', 3000), true, '\\xc0ffee'
 from generate_series(1, 300) i;
 """
 HERE = 'select id, name, price::varchar, "at"::varchar, on_date::varchar, big, ok, raw from raw_erp.items order by id'
@@ -39,7 +41,8 @@ def test_every_kind_of_change_lands(source: Source, limits: Limits) -> None:
         "update s.items set big = null, name = 'nulled' where id = 1015; update s.items set name = 'n2' where id = 1015"
     )
     source.run(
-        "begin; savepoint a; insert into s.items (id) values (7777); rollback to a; insert into s.items (id) values (7778); commit"
+        "begin; savepoint a; insert into s.items (id) values (7777); rollback to a; "
+        "insert into s.items (id) values (7778); commit"
     )
     source.run("begin; insert into s.items (id) values (9999); rollback")
     source.sync("items", limits=limits)
@@ -47,7 +50,8 @@ def test_every_kind_of_change_lands(source: Source, limits: Limits) -> None:
     ops = dict(source.here("select _op, count(*) from raw_erp.items__log group by 1"))
     assert ops == {"r": 300, "u": 100 + 20 + 2, "d": 11 + 20, "i": 20 + 10 + 1}
     source.run(
-        "begin; insert into s.items (id) values (8000); truncate s.items; insert into s.items (id, big) values (1, 'b'); commit"
+        "begin; insert into s.items (id) values (8000); truncate s.items; "
+        "insert into s.items (id, big) values (1, 'b'); commit"
     )
     source.sync("items", limits=limits)
     same(source)
@@ -55,13 +59,14 @@ def test_every_kind_of_change_lands(source: Source, limits: Limits) -> None:
 
 def test_a_key_swap_and_reuse_in_one_transaction_keep_their_order(source: Source) -> None:
     source.run(
-        ITEMS
-        + "create table s.pairs (a int, b text, v text, primary key (a, b)); insert into s.pairs values (1, 'x', 'one'), (2, 'y', 'two')"
+        ITEMS + "create table s.pairs (a int, b text, v text, primary key (a, b)); "
+        "insert into s.pairs values (1, 'x', 'one'), (2, 'y', 'two')"
     )
     source.sync("items", "pairs")
     source.run(
         "begin; update s.pairs set a = 9 where a = 1; update s.pairs set a = 1, b = 'x' where a = 2; "
-        "update s.pairs set a = 2, b = 'y' where a = 9; delete from s.pairs where a = 1; insert into s.pairs values (1, 'x', 'new'); commit"
+        "update s.pairs set a = 2, b = 'y' where a = 9; delete from s.pairs where a = 1; "
+        "insert into s.pairs values (1, 'x', 'new'); commit"
     )
     source.sync("items", "pairs")
     assert source.here("select a, b, v from raw_erp.pairs order by 1") == source.there(
@@ -73,7 +78,8 @@ def test_replica_identity_full_fills_unsent_values_and_deletes_whole_rows(source
     source.run(ITEMS + "alter table s.items replica identity full")
     source.sync("items")
     source.run(
-        "update s.items set name = 'n' where id < 10; update s.items set id = 5000 where id = 3; delete from s.items where id = 4"
+        "update s.items set name = 'n' where id < 10; update s.items set id = 5000 where id = 3; "
+        "delete from s.items where id = 4"
     )
     source.sync("items")
     same(source)
@@ -88,7 +94,8 @@ def test_an_added_column_is_a_new_version_and_a_dropped_one_is_kept(source: Sour
     source.sync("items")
     source.run(
         "begin; update s.items set name = 'before' where id = 1; alter table s.items add column extra numeric(9, 3); "
-        "update s.items set extra = 1.125 where id = 2; alter table s.items drop column ok; update s.items set extra = 2 where id = 3; commit"
+        "update s.items set extra = 1.125 where id = 2; alter table s.items drop column ok; "
+        "update s.items set extra = 2 where id = 3; commit"
     )
     source.sync("items")
     rows = source.here("select id, name, extra::varchar, ok from raw_erp.items where id <= 3 order by 1")
@@ -101,7 +108,8 @@ def test_a_value_duckdb_would_misread_costs_its_row_only(source: Source) -> None
         (-2, 'infinity', null, 1), (-3, null, '-infinity', 1), (-4, null, '0001-01-01 BC', 1), (-5, null, null, 'NaN'),
         (-6, '294276-12-31 23:59:59+00', null, 1);"""
     source.run(
-        "create table s.extremes (id int primary key, at timestamptz, on_date date, n numeric(18, 2), free numeric, t time);"
+        "create table s.extremes (id int primary key, at timestamptz, on_date date, n numeric(18, 2), "
+        "free numeric, t time);"
         f"{bad} insert into s.extremes values "
         "(1, '0001-01-01 00:00:00+00', '9999-12-31', 9999999999999999.99, 'NaN', '23:59:59.999999')"
     )
@@ -135,7 +143,8 @@ def test_bytes_that_are_not_utf8_cost_their_row_only(server, source: Source, tmp
     owner_dsn = make_conninfo(source.owner_dsn, dbname=f"{source.slot}_ascii")
     with psycopg.connect(owner_dsn, autocommit=True) as owner:
         owner.execute(
-            "create table t (id int primary key, v text); grant select on t to cdc_reader; create publication crossdock for table t"
+            "create table t (id int primary key, v text); grant select on t to cdc_reader; "
+            "create publication crossdock for table t"
         )
         owner.execute("insert into t values (1, 'fine'), (2, convert_from('\\xfffe41', 'sql_ascii'))")
         dsn, landing = (
@@ -163,7 +172,8 @@ def test_rows_of_one_transaction_larger_than_the_memory_limit_land_in_one_commit
     source.run("create table s.items (id int primary key, v text)")
     source.sync("items")
     source.run(
-        "insert into s.items select i, repeat('v', 20) from generate_series(1, 20000) i; update s.items set v = 'w' where id % 7 = 0"
+        "insert into s.items select i, repeat('v', 20) from generate_series(1, 20000) i; "
+        "update s.items set v = 'w' where id % 7 = 0"
     )
     source.sync("items", limits=Limits(wal_bytes=0))
     assert source.here("select id, v from raw_erp.items order by 1") == source.there(

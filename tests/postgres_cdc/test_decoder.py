@@ -131,7 +131,7 @@ def per_stream(seen: list[Seen]) -> dict[str, list[Seen]]:
     return {stream.name: [s for s in seen if s.stream == stream.name] for stream in STREAMS}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(streams_of_messages(), st.lists(st.integers(0, 1000), max_size=3), st.sampled_from([0, 1010, 1020]))
 def test_both_decoders_agree_on_every_change_and_its_order(messages: list[bytes], cuts: list[int], after: int) -> None:
     assert per_stream(by_column(messages, cuts, after)) == per_stream(by_message(messages, after))

@@ -26,7 +26,8 @@ SNAPSHOT = ("snapshot", "writing")
 COMMIT = ("committing",)
 ACKNOWLEDGE = ("committed", "acknowledging")
 TABLES = """
-create schema k; grant usage on schema k to cdc_reader; alter default privileges in schema k grant select on tables to cdc_reader;
+create schema k; grant usage on schema k to cdc_reader; alter default privileges in schema k grant select on
+    tables to cdc_reader;
 create table k.orders (id int primary key, status text, total numeric(18, 2), at timestamptz, note text);
 alter table k.orders alter note set storage external;
 create table k.lines (order_id int, line int, quantity numeric(18, 4), primary key (order_id, line));
@@ -120,8 +121,7 @@ def kill_in(source: Source, log: Path, phases: tuple[str, ...], wait: random.Ran
 
 
 def storm(source: Source, tmp_path: Path, kills: int, changes: int, *more: str) -> tuple[Counter, Counter]:
-    """Kill the reader at least `kills` times in each group of phases while at least `changes` changes are committed.
-    """
+    """Kill the reader at least `kills` times in each group of phases while at least `changes` changes are committed."""
     source.run(TABLES)
     traffic = [Traffic(source.owner_dsn, seed) for seed in range(2)]
     died, log, wait = Counter(), tmp_path / "phases.log", random.Random(7)

@@ -1,5 +1,4 @@
-"""The slot is checked before it is read, and moved only behind DuckDB; what cannot be continued stops with a way out.
-"""
+"""The slot is checked before it is read, and moved only behind DuckDB; what cannot continue stops with a way out."""
 
 import psycopg
 import pytest
@@ -15,7 +14,8 @@ from .conftest import Source
 @pytest.fixture
 def landed(source: Source) -> Source:
     source.run(
-        "create table s.items (id int primary key, v text); create table s.other (id int primary key); insert into s.items values (1, 'a')"
+        "create table s.items (id int primary key, v text); create table s.other (id int primary key); "
+        "insert into s.items values (1, 'a')"
     )
     source.sync("items")
     return source
