@@ -56,7 +56,9 @@ def render(contract: dict[str, Any]) -> str:
         "config": {
             "materialized": contract.get("materialized", "table"),
             "contract": {"enforced": True},
-            "meta": {"contract_version": contract["version"], "owner_role": contract["owner"], "key": list(contract["key"])},
+            "meta": {
+                "contract_version": contract["version"], "owner_role": contract["owner"], "key": list(contract["key"]),
+            },
         },
         "columns": [column(spec, is_table) for spec in contract["columns"]],
         "data_tests": tests(contract),

@@ -112,6 +112,7 @@ def test_a_void_keeps_the_shipment_and_its_lines_and_marks_them(late_parent: Any
     assert late_parent["after"]["shipment_line"] == [("1|erp|5003", "1|erp|1001", "1|wms|1001-1", 6, True)]
 
 
+@pytest.mark.slow
 def test_two_erps_with_the_same_numbers_stay_apart(
     new_scratch: Callable[..., Any], raw_insert: Callable[..., None]
 ) -> None:
@@ -149,6 +150,7 @@ def test_two_erps_with_the_same_numbers_stay_apart(
         ("1|erp|7", 3, datetime(2024, 3, 2, 18)), ("2|erp_new|7", 3, datetime(2024, 3, 2, 17))]
 
 
+@pytest.mark.slow
 def test_no_system_at_all_builds_empty_typed_entities(new_scratch: Callable[..., Any]) -> None:
     scratch = new_scratch("none")
     scratch.systems = {}
