@@ -21,7 +21,7 @@ from connectors.model import TransientError
 
 T = TypeVar("T")
 POLL_S = 0.05
-SETTINGS: dict[str, Any] = {"autoinstall_known_extensions": "false", "memory_limit": "144MB", "threads": "2"}
+SETTINGS: dict[str, Any] = {"autoinstall_known_extensions": "false", "memory_limit": "128MB", "threads": "2"}
 
 _registry: dict[str, tuple[threading.Lock, list[str]]] = {}
 _registry_lock = threading.Lock()

@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from connectors.model import TransientError
 
-MEMORY_BYTES = 48 << 20
-BATCH_MESSAGES = 500_000
+MEMORY_BYTES = 24 << 20
+BATCH_MESSAGES = 250_000
 SCHEMA = pa.schema([("data", pa.binary())])
 
 

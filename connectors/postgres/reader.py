@@ -201,7 +201,9 @@ class _Run:
             total += gathered.messages
             whole = gathered.last and total < self.limits.messages
             self._commit(
-                ahead(self._decoded(gathered, decoder)), max(gathered.end, upto if whole else 0), now if whole else None
+                ahead(self._decoded(gathered, decoder), 1),
+                max(gathered.end, upto if whole else 0),
+                now if whole else None,
             )
         if total:
             self.acknowledge()
