@@ -87,8 +87,8 @@ def _span_cells(span: str, found: pl.DataFrame, as_of: datetime) -> pl.DataFrame
         numerator=to_decimal(pl.col("sum"), 0),
         denominator=count,
         value=quotient(pl.col("sum"), pl.col("count")),
-        value_min=pl.col("shortest_mean"),
-        value_max=pl.col("longest_mean"),
+        value_min=pl.min_horizontal("shortest_mean", quotient(pl.col("sum"), pl.col("count"))),
+        value_max=pl.max_horizontal("longest_mean", quotient(pl.col("sum"), pl.col("count"))),
     )
     percentiles = [
         finished(
@@ -98,8 +98,8 @@ def _span_cells(span: str, found: pl.DataFrame, as_of: datetime) -> pl.DataFrame
             numerator=pl.lit(None),
             denominator=count,
             value=pl.col(f"seconds_{name}"),
-            value_min=pl.col(f"shortest_{name}"),
-            value_max=pl.col(f"longest_{name}"),
+            value_min=pl.min_horizontal(f"shortest_{name}", f"seconds_{name}"),
+            value_max=pl.max_horizontal(f"longest_{name}", f"seconds_{name}"),
         )
         for name in QUANTILES
     ]

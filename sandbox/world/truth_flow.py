@@ -135,6 +135,8 @@ def latency_cells(ledger: Ledger, as_of: int) -> list[Cell]:
                 if stat == "mean" and got["count"]:
                     value = got["sum"] / got["count"]
                 low, high = (got[f"{stat}_low"], got[f"{stat}_high"]) if got["unsure"] else (value, value)
+                if value is not None and low is not None:
+                    low, high = min(low, value), max(high, value)
                 numerator = got["sum"] if stat == "mean" else None
                 kpi_id = f"latency_{name}_{stat}"
                 cells.append(Cell(kpi_id, period, dims, numerator, got["count"], value, low, high))

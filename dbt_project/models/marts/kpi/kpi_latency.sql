@@ -55,8 +55,8 @@ rolled as (
     'total_s' if statistic == 'mean' else none,
     'exact_pairs',
     value=statistic,
-    value_min=statistic ~ '_min',
-    value_max=statistic ~ '_max',
+    value_min='least(' ~ statistic ~ ', ' ~ statistic ~ '_min)',
+    value_max='greatest(' ~ statistic ~ ', ' ~ statistic ~ '_max)',
 ) }}
 {{ 'union all' if not loop.last }}
 {%- endfor %}
