@@ -3,6 +3,7 @@
 Run `python dbt_project/generate_yaml.py` after a contract changes; a test fails while the two differ. What a contract
 cannot say (unit tests, identities) stands in hand-written YAML and in dbt_project/tests.
 """
+
 from __future__ import annotations
 
 import sys
@@ -28,9 +29,13 @@ def column(spec: dict[str, Any], is_table: bool) -> dict[str, Any]:
 def tests(contract: dict[str, Any]) -> list[dict[str, Any]]:
     """Few tests per model, each one query: the key, all parents, all closed lists."""
     parents = [
-        {"column": spec["name"], "model": f"ref('{spec['references'].split('.')[0]}')",
-         "key": spec["references"].split(".")[1]}
-        for spec in contract["columns"] if "references" in spec
+        {
+            "column": spec["name"],
+            "model": f"ref('{spec['references'].split('.')[0]}')",
+            "key": spec["references"].split(".")[1],
+        }
+        for spec in contract["columns"]
+        if "references" in spec
     ]
     lists = {spec["name"]: spec["values"] for spec in contract["columns"] if "values" in spec}
     out: list[dict[str, Any]] = [{"key_is_unique": {"arguments": {"columns": contract["key"]}}}]
@@ -38,10 +43,16 @@ def tests(contract: dict[str, Any]) -> list[dict[str, Any]]:
         required = [spec["name"] for spec in contract["columns"] if not spec["nullable"]]
         out.append({"columns_are_filled": {"arguments": {"columns": required}}})
     if parents:
-        out.append({"children_have_parents": {"arguments": {
-            "parents": [{"column": one["column"], "key": one["key"]} for one in parents],
-            "models": [one["model"] for one in parents],
-        }}})
+        out.append(
+            {
+                "children_have_parents": {
+                    "arguments": {
+                        "parents": [{"column": one["column"], "key": one["key"]} for one in parents],
+                        "models": [one["model"] for one in parents],
+                    }
+                }
+            }
+        )
     if lists:
         out.append({"values_are_listed": {"arguments": {"lists": lists}}})
     return out
@@ -57,7 +68,9 @@ def render(contract: dict[str, Any]) -> str:
             "materialized": contract.get("materialized", "table"),
             "contract": {"enforced": True},
             "meta": {
-                "contract_version": contract["version"], "owner_role": contract["owner"], "key": list(contract["key"]),
+                "contract_version": contract["version"],
+                "owner_role": contract["owner"],
+                "key": list(contract["key"]),
             },
         },
         "columns": [column(spec, is_table) for spec in contract["columns"]],

@@ -7,6 +7,7 @@ Columns of the table, one row per zone and period of constant offset (all bounds
 zone, utc_from, utc_until, local_from, local_until (the same bounds on that period's own clock), utc_offset_s,
 is_dst, abbreviation, tzdb_version.
 """
+
 from __future__ import annotations
 
 import sys
@@ -74,20 +75,38 @@ def build() -> pa.Table:
         for start, end, offset, is_dst, abbreviation in periods(name):
             utc_from, utc_until = start.replace(tzinfo=None), end.replace(tzinfo=None)
             rows.append(
-                (name, utc_from, utc_until, utc_from + offset, utc_until + offset,
-                 int(offset.total_seconds()), is_dst, abbreviation, version)
+                (
+                    name,
+                    utc_from,
+                    utc_until,
+                    utc_from + offset,
+                    utc_until + offset,
+                    int(offset.total_seconds()),
+                    is_dst,
+                    abbreviation,
+                    version,
+                )
             )
     instant = pa.timestamp("us")
     schema = pa.schema(
-        [("zone", pa.string()), ("utc_from", instant), ("utc_until", instant), ("local_from", instant),
-         ("local_until", instant), ("utc_offset_s", pa.int32()), ("is_dst", pa.bool_()),
-         ("abbreviation", pa.string()), ("tzdb_version", pa.string())]
+        [
+            ("zone", pa.string()),
+            ("utc_from", instant),
+            ("utc_until", instant),
+            ("local_from", instant),
+            ("local_until", instant),
+            ("utc_offset_s", pa.int32()),
+            ("is_dst", pa.bool_()),
+            ("abbreviation", pa.string()),
+            ("tzdb_version", pa.string()),
+        ]
     )
     return pa.table([list(column) for column in zip(*rows, strict=True)], schema=schema)
 
 
 def differences(old: pa.Table, new: pa.Table) -> list[str]:
     """One line per zone whose periods differ, with the first instant that is read differently."""
+
     def by_zone(table: pa.Table) -> dict[str, set[tuple[datetime, int]]]:
         zones: dict[str, set[tuple[datetime, int]]] = {}
         for row in table.select(["zone", "utc_from", "utc_offset_s"]).to_pylist():

@@ -78,7 +78,11 @@ def told_by(
         for dimension in ("", *dimensions):
             present = [pl.col(name).is_not_null() for name in (dimension, kind) if name not in ("", "total")]
             keys = {"period": period, "dimension_value": pl.col(dimension) if dimension else pl.lit("")}
-            grouped = (labelled.filter(*present) if present else labelled).group_by(**keys).agg(statistics)
+            grouped = (
+                (labelled.filter(*present) if present else labelled)
+                .group_by([key.alias(name) for name, key in keys.items()])
+                .agg(statistics)
+            )
             groups.append(grouped.with_columns(period_kind=pl.lit(kind), dimension=pl.lit(dimension)))
     told = pl.concat(groups)
     if facts.is_empty():

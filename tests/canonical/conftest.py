@@ -25,11 +25,13 @@ ERP_STREAMS = [path.stem.removeprefix("stg_erp__") for path in sorted((PROJECT /
 SIMULATED: dict[str, Any] = {
     "erp": [{"system": "erp", "zone": "America/Chicago", "streams": ERP_STREAMS}],
     "oms": [{"system": "oms", "zone": "UTC", "streams": ["orders"]}],
-    "wms": [{
-        "system": "wms",
-        "zones": {"EWR": "America/New_York", "ORD": "America/Chicago", "LAX": "America/Los_Angeles"},
-        "streams": ["ship_confirmation", "event", "stock_report"],
-    }],
+    "wms": [
+        {
+            "system": "wms",
+            "zones": {"EWR": "America/New_York", "ORD": "America/Chicago", "LAX": "America/Los_Angeles"},
+            "streams": ["ship_confirmation", "event", "stock_report"],
+        }
+    ],
     "carrier": [{"system": "carrier", "streams": ["tracking"]}],
 }
 WWI = {"erp": [{"system": "erp", "zone": "America/Los_Angeles", "streams": ERP_STREAMS}]}
@@ -63,16 +65,28 @@ class Scratch:
         command, *rest = arguments
         done = subprocess.run(
             [
-                str(Path(sys.executable).with_name("dbt")), "--log-path", str(self.folder / "logs"), command,
-                "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
-                "--target-path", str(self.folder / "target"),
-                "--vars", json.dumps({"as_of": self.as_of, "systems": self.systems}), *rest,
+                str(Path(sys.executable).with_name("dbt")),
+                "--log-path",
+                str(self.folder / "logs"),
+                command,
+                "--project-dir",
+                str(PROJECT),
+                "--profiles-dir",
+                str(PROJECT),
+                "--target-path",
+                str(self.folder / "target"),
+                "--vars",
+                json.dumps({"as_of": self.as_of, "systems": self.systems}),
+                *rest,
             ],
-            env=os.environ | {
+            env=os.environ
+            | {
                 "CROSSDOCK_WAREHOUSE": str(self.warehouse),
                 "CROSSDOCK_MARTS": str(self.folder / "marts" / "crossdock.duckdb"),
             },
-            capture_output=True, text=True, check=False,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if ok and done.returncode:
             pytest.fail(done.stdout[-6000:])
@@ -141,8 +155,11 @@ def load_world(con: duckdb.DuckDBPyConnection, emissions: list[Any], *, batch: i
         con.execute(f"truncate raw_erp.{table}")
         insert(con, f"raw_erp.{table}", list(rows.values()), batch)
     for relation, docs in {
-        "raw_oms.orders": oms, "raw_wms.ship_confirmation": advices, "raw_wms.event": events,
-        "raw_wms.stock_report": stock, "raw_carrier.tracking": trackers,
+        "raw_oms.orders": oms,
+        "raw_wms.ship_confirmation": advices,
+        "raw_wms.event": events,
+        "raw_wms.stock_report": stock,
+        "raw_carrier.tracking": trackers,
     }.items():
         con.execute(f"truncate {relation}")
         insert(con, relation, documents(docs), batch)

@@ -10,27 +10,76 @@ from typing import Any
 import pytest
 
 ADVICE = {
-    "document": "ship_confirmation", "site": "EWR", "interchange_control": "000000001", "transaction_control": "0001",
-    "purpose": "N", "order_number": "1001", "shipment_number": "EWR-1", "release": "1001-1", "ship_date": "20240301",
-    "ship_time": "143005", "tracking_number": "1Z1", "carrier_code": "UPSN", "service": "GND", "total_qty": "6",
-    "lines": [{"assigned": "1", "handling_unit": "00371", "sku": "142", "order_line": "5003", "qty_ordered": "10",
-               "qty_shipped": "6", "uom": "EA", "status": "SH"}],
+    "document": "ship_confirmation",
+    "site": "EWR",
+    "interchange_control": "000000001",
+    "transaction_control": "0001",
+    "purpose": "N",
+    "order_number": "1001",
+    "shipment_number": "EWR-1",
+    "release": "1001-1",
+    "ship_date": "20240301",
+    "ship_time": "143005",
+    "tracking_number": "1Z1",
+    "carrier_code": "UPSN",
+    "service": "GND",
+    "total_qty": "6",
+    "lines": [
+        {
+            "assigned": "1",
+            "handling_unit": "00371",
+            "sku": "142",
+            "order_line": "5003",
+            "qty_ordered": "10",
+            "qty_shipped": "6",
+            "uom": "EA",
+            "status": "SH",
+        }
+    ],
 }
 VOID = ADVICE | {"interchange_control": "000000002", "purpose": "V", "lines": [], "total_qty": "0"}
 RELEASED = {
-    "id": "EWR-1", "type": "released", "site": "EWR", "at": "2024-03-01 09:00:00", "release": "1001-1",
-    "warehouse_order": "1001-1-EWR", "order": "1001", "line": "5003", "sku": "142", "qty": 10,
+    "id": "EWR-1",
+    "type": "released",
+    "site": "EWR",
+    "at": "2024-03-01 09:00:00",
+    "release": "1001-1",
+    "warehouse_order": "1001-1-EWR",
+    "order": "1001",
+    "line": "5003",
+    "sku": "142",
+    "qty": 10,
 }
 ORDER = {
-    "number": "S-1", "channel": "edi", "customer_ref": "17", "customer_po": "PO-1",
-    "created_at": "2024-02-29T14:05:09Z", "updated_at": "2024-03-01T00:00:00Z", "status": "accepted", "is_test": False,
+    "number": "S-1",
+    "channel": "edi",
+    "customer_ref": "17",
+    "customer_po": "PO-1",
+    "created_at": "2024-02-29T14:05:09Z",
+    "updated_at": "2024-03-01T00:00:00Z",
+    "status": "accepted",
+    "is_test": False,
     "ship_to": {"postal_code": "10001", "zone": "America/New_York"},
-    "lines": [{"line": 1, "sku": "142", "qty_ordered": 12, "qty": 10, "unit": "EA", "unit_price": "21.50",
-               "status": "open"}],
-    "promises": [{"version": 1, "promised_date": "2024-03-05", "made_at": "2024-02-29T14:06:00Z"},
-                 {"version": 2, "promised_date": "2024-03-08", "made_at": "2024-03-02T14:06:00Z"}],
-    "holds": [], "changes": [{"id": "C1", "line": 1, "kind": "quantity", "qty_from": 12, "qty_to": 10,
-                              "initiator": "customer", "reason": "typo", "at": "2024-02-29T15:00:00Z"}],
+    "lines": [
+        {"line": 1, "sku": "142", "qty_ordered": 12, "qty": 10, "unit": "EA", "unit_price": "21.50", "status": "open"}
+    ],
+    "promises": [
+        {"version": 1, "promised_date": "2024-03-05", "made_at": "2024-02-29T14:06:00Z"},
+        {"version": 2, "promised_date": "2024-03-08", "made_at": "2024-03-02T14:06:00Z"},
+    ],
+    "holds": [],
+    "changes": [
+        {
+            "id": "C1",
+            "line": 1,
+            "kind": "quantity",
+            "qty_from": 12,
+            "qty_to": 10,
+            "initiator": "customer",
+            "reason": "typo",
+            "at": "2024-02-29T15:00:00Z",
+        }
+    ],
 }
 # `build` also runs the contract tests; where those prove nothing new, `run` is enough
 SELECT = ("--select", "staging", "canonical")
@@ -66,18 +115,55 @@ def late_parent(new_scratch: Callable[..., Any], raw_insert: Callable[..., None]
 
     with duckdb.connect(str(scratch.warehouse)) as con:
         raw_insert(con, "raw_wms.ship_confirmation", docs(v=VOID))
-        raw_insert(con, "raw_erp.application_sites", [
-            {"site_id": 1, "site_code": "EWR", "site_name": "Newark", "zone": "America/New_York",
-             "legal_entity_id": 1}])
-        raw_insert(con, "raw_erp.application_legal_entities", [
-            {"legal_entity_id": 1, "legal_entity_name": "A", "currency": "USD", "zone": "America/Chicago"}])
-        raw_insert(con, "raw_erp.sales_orders", [
-            {"order_id": 1001, "customer_id": 17, "site_id": 1, "order_date": date(2024, 2, 29),
-             "expected_delivery_date": date(2024, 3, 5), "oms_order_number": "S-1", "order_status": "open",
-             "last_edited_when": datetime(2024, 3, 1)}])
-        raw_insert(con, "raw_erp.sales_order_lines", [
-            {"order_line_id": 5003, "order_id": 1001, "oms_line_no": 1, "stock_item_id": 142, "quantity": 10,
-             "unit_price": 21, "picked_quantity": 0}])
+        raw_insert(
+            con,
+            "raw_erp.application_sites",
+            [
+                {
+                    "site_id": 1,
+                    "site_code": "EWR",
+                    "site_name": "Newark",
+                    "zone": "America/New_York",
+                    "legal_entity_id": 1,
+                }
+            ],
+        )
+        raw_insert(
+            con,
+            "raw_erp.application_legal_entities",
+            [{"legal_entity_id": 1, "legal_entity_name": "A", "currency": "USD", "zone": "America/Chicago"}],
+        )
+        raw_insert(
+            con,
+            "raw_erp.sales_orders",
+            [
+                {
+                    "order_id": 1001,
+                    "customer_id": 17,
+                    "site_id": 1,
+                    "order_date": date(2024, 2, 29),
+                    "expected_delivery_date": date(2024, 3, 5),
+                    "oms_order_number": "S-1",
+                    "order_status": "open",
+                    "last_edited_when": datetime(2024, 3, 1),
+                }
+            ],
+        )
+        raw_insert(
+            con,
+            "raw_erp.sales_order_lines",
+            [
+                {
+                    "order_line_id": 5003,
+                    "order_id": 1001,
+                    "oms_line_no": 1,
+                    "stock_item_id": 142,
+                    "quantity": 10,
+                    "unit_price": 21,
+                    "picked_quantity": 0,
+                }
+            ],
+        )
     scratch.dbt("run", *SELECT)
     seen["after"] = {name: scratch.query(sql) for name, sql in questions.items()}
     return seen
@@ -98,10 +184,20 @@ def test_an_order_only_the_oms_knows_is_canonical_with_its_lines(late_parent: An
 
 
 def test_the_parent_completes_the_inferred_row_and_takes_the_oms_order_in(late_parent: Any) -> None:
-    assert late_parent["after"]["order"] == [(
-        "1|erp|1001", False, True, date(2024, 3, 5), date(2024, 3, 8), datetime(2024, 3, 6, 5), datetime(2024, 3, 6, 5),
-        datetime(2024, 2, 29, 14, 5, 9), "s", "open",
-    )]
+    assert late_parent["after"]["order"] == [
+        (
+            "1|erp|1001",
+            False,
+            True,
+            date(2024, 3, 5),
+            date(2024, 3, 8),
+            datetime(2024, 3, 6, 5),
+            datetime(2024, 3, 6, 5),
+            datetime(2024, 2, 29, 14, 5, 9),
+            "s",
+            "open",
+        )
+    ]
     assert late_parent["after"]["line"] == [("1|erp|5003", "1|erp|1001", False, 12, 10)]
     assert late_parent["after"]["change"] == [("1|erp|5003", "customer", -2)]
 
@@ -117,24 +213,65 @@ def test_two_erps_with_the_same_numbers_stay_apart(
     new_scratch: Callable[..., Any], raw_insert: Callable[..., None]
 ) -> None:
     streams = ["sales_orders", "sales_order_lines", "application_sites"]
-    systems = {"erp": [
-        {"system": "erp", "zone": "America/Chicago", "streams": streams},
-        {"system": "erp_new", "zone": "America/New_York", "legal_entity": "2", "streams": [*streams, "sales_returns"]},
-    ]}
+    systems = {
+        "erp": [
+            {"system": "erp", "zone": "America/Chicago", "streams": streams},
+            {
+                "system": "erp_new",
+                "zone": "America/New_York",
+                "legal_entity": "2",
+                "streams": [*streams, "sales_returns"],
+            },
+        ]
+    }
     scratch = new_scratch("two", systems)
     with scratch.raw("erp_new") as con:
         con.execute("drop table raw_erp_new.sales_returns")  # declared and connected, but nothing has landed
         for system in ("erp", "erp_new"):
-            raw_insert(con, f"raw_{system}.sales_orders", [
-                {"order_id": 1, "customer_id": 1, "backorder_order_id": 2, "order_date": date(2024, 3, 1),
-                 "expected_delivery_date": date(2024, 3, 4), "picking_completed_when": datetime(2024, 3, 2, 12)},
-                {"order_id": 2, "customer_id": 1, "order_date": date(2024, 3, 1),
-                 "expected_delivery_date": date(2024, 3, 9)}])
-            raw_insert(con, f"raw_{system}.sales_order_lines", [
-                {"order_line_id": 7, "order_id": 1, "stock_item_id": 3, "quantity": 5, "picked_quantity": 3,
-                 "picking_completed_when": datetime(2024, 3, 2, 12), "unit_price": 1},
-                {"order_line_id": 8, "order_id": 2, "parent_order_line_id": 7, "stock_item_id": 3, "quantity": 2,
-                 "picked_quantity": 0, "unit_price": 1}])
+            raw_insert(
+                con,
+                f"raw_{system}.sales_orders",
+                [
+                    {
+                        "order_id": 1,
+                        "customer_id": 1,
+                        "backorder_order_id": 2,
+                        "order_date": date(2024, 3, 1),
+                        "expected_delivery_date": date(2024, 3, 4),
+                        "picking_completed_when": datetime(2024, 3, 2, 12),
+                    },
+                    {
+                        "order_id": 2,
+                        "customer_id": 1,
+                        "order_date": date(2024, 3, 1),
+                        "expected_delivery_date": date(2024, 3, 9),
+                    },
+                ],
+            )
+            raw_insert(
+                con,
+                f"raw_{system}.sales_order_lines",
+                [
+                    {
+                        "order_line_id": 7,
+                        "order_id": 1,
+                        "stock_item_id": 3,
+                        "quantity": 5,
+                        "picked_quantity": 3,
+                        "picking_completed_when": datetime(2024, 3, 2, 12),
+                        "unit_price": 1,
+                    },
+                    {
+                        "order_line_id": 8,
+                        "order_id": 2,
+                        "parent_order_line_id": 7,
+                        "stock_item_id": 3,
+                        "quantity": 2,
+                        "picked_quantity": 0,
+                        "unit_price": 1,
+                    },
+                ],
+            )
     scratch.dbt("run", *SELECT)
     assert scratch.query("""
         select order_key, root_order_key, chain_depth, commit_deadline_utc from can_sales_order order by 1""") == [
@@ -144,10 +281,14 @@ def test_two_erps_with_the_same_numbers_stay_apart(
         ("2|erp_new|2", "2|erp_new|1", 1, datetime(2024, 3, 5, 5)),
     ]
     assert scratch.query("select distinct root_order_line_key from can_order_line order by 1") == [
-        ("1|erp|7",), ("2|erp_new|7",)]
+        ("1|erp|7",),
+        ("2|erp_new|7",),
+    ]
     # without a warehouse system the ERP's picks stand for shipments
     assert scratch.query("select shipment_line_key, shipped_qty, shipped_utc from can_shipment_line order by 1") == [
-        ("1|erp|7", 3, datetime(2024, 3, 2, 18)), ("2|erp_new|7", 3, datetime(2024, 3, 2, 17))]
+        ("1|erp|7", 3, datetime(2024, 3, 2, 18)),
+        ("2|erp_new|7", 3, datetime(2024, 3, 2, 17)),
+    ]
 
 
 @pytest.mark.slow

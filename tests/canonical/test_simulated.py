@@ -17,8 +17,10 @@ def test_nothing_is_inferred_once_everything_has_arrived(simulated: Any) -> None
 
 def test_time_troubles_of_the_world_are_seen_and_flagged(simulated: Any) -> None:
     scratch, _ = simulated
-    seen = dict(scratch.query("""
-        select flag, count(*) from (select unnest(string_split(time_flags, ',')) as flag from can_event) group by 1"""))
+    seen = dict(
+        scratch.query("""
+        select flag, count(*) from (select unnest(string_split(time_flags, ',')) as flag from can_event) group by 1""")
+    )
     assert {"fold", "date_only", "assumed_zone"} <= set(seen)
     assert "future" not in seen
 

@@ -32,7 +32,8 @@ def test_the_data_sheets_figures_come_out_of_canonical(
         select count(*), count(*) filter (to_date >= qty and chain_depth = 0), count(*) filter (first_pass >= qty),
             count(*) filter (to_date >= qty) from shipped""") == [(231412, 223751, 224976, 228265)]
     assert scratch.query("select sum(net_amt - cogs_amt)::varchar, sum(net_amt)::varchar from can_invoice_line") == [
-        ("85729180.90", "172261341.20")]
+        ("85729180.90", "172261341.20")
+    ]
     assert scratch.query("""
         select count(*), count(delivered_utc), count(*) filter (delivered_utc < orders.delivery_deadline_utc)
         from can_shipment as shipment inner join can_sales_order as orders on orders.order_key = shipment.root_order_key

@@ -25,7 +25,7 @@ COLUMNS = "stock_item_id integer, unit_price decimal(18,2), stock_item_name varc
 
 @dataclass
 class Erp:
-    """One item, 142. `behave` is read by each PATCH: ok, throttle, die_before, die_after (no answer), slow_*, unavailable."""
+    """One item, 142. Each PATCH takes one of `behave`: ok, throttle, die_before, die_after, slow_*, unavailable."""
 
     price: str = "20.00"
     version: int = 7
