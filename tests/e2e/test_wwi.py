@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.demo import demo_once, published
+from tests.e2e.box import sandbox
+from tests.e2e.demo import crossdock, demo_once, published
 from tests.e2e.wwi_figures import WHOLE, slices
 
 pytestmark = [pytest.mark.verify, pytest.mark.timeout(1200)]
@@ -33,3 +34,17 @@ def test_every_year_and_month_equals_the_tables_themselves(cells, wwi_data) -> N
         if dimension == "" and (kpi, period) in wanted
     }
     assert found == wanted
+
+
+def test_days_replayed_one_by_one_end_in_the_same_cells(cells, wwi_data, tmp_path) -> None:
+    with sandbox(tmp_path, "--world", "wwi", "--until", "2016-05-02") as box:
+        for day in range(31):
+            if day % 10 == 0:
+                crossdock("run", home=box.home)
+            box.advance()
+        crossdock("run", home=box.home)
+        replayed = published(box.home)
+    as_of = {key: {name: value for name, value in cell.items() if name != "as_of_utc"} for key, cell in cells.items()}
+    assert {
+        key: {name: value for name, value in cell.items() if name != "as_of_utc"} for key, cell in replayed.items()
+    } == as_of
