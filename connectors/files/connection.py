@@ -26,6 +26,7 @@ class Server:
         self.read = read
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"sftp-{read.host}", daemon=True)
+        self._at_once = protocol.AT_ONCE
         self._stack: AsyncExitStack | None = None
         self._client: asyncssh.SFTPClient | None = None
 
@@ -70,14 +71,20 @@ class Server:
         raise AssertionError("unreachable")
 
     async def _read(self, files: list[RemoteFile]) -> Contents:
+        """A server that ends the connection is asked for fewer files at once: what is under way then is all lost."""
         found: Contents = {}
         fruitless = 0
         while files:
+            lost = False
             try:
                 client = await self._connected()
-                done, files = await protocol.read_some(client, self.read.root, files, self._timeout(files))
+                done, files, lost = await protocol.read_some(
+                    client, self.read.root, files, self._timeout(files), self._at_once
+                )
             except TransientError:
                 done = {}
+            if lost:
+                self._at_once = max(1, self._at_once // 2)
             found |= done
             fruitless = 0 if done else fruitless + 1
             if fruitless == ATTEMPTS:

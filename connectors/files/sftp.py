@@ -133,29 +133,40 @@ async def _entries(sftp: asyncssh.SFTPClient, folder: str) -> list[Any]:
 
 
 async def read_some(
-    sftp: asyncssh.SFTPClient, root: str, files: Sequence[RemoteFile], timeout_s: float
-) -> tuple[dict[str, bytes | Unreadable], list[RemoteFile]]:
-    """Read whole files, AT_ONCE at a time. Returns what was read, by path, and the files to try again.
+    sftp: asyncssh.SFTPClient, root: str, files: Sequence[RemoteFile], timeout_s: float, at_once: int = AT_ONCE
+) -> tuple[dict[str, bytes | Unreadable], list[RemoteFile], bool]:
+    """Read whole files, `at_once` at a time. Returns what was read, by path, the files to try again, and whether the
+    connection was lost; nothing more is asked of a lost one.
 
     A file shorter or longer than its listing said comes back as it is: the caller compares the length.
     """
-    gate = asyncio.Semaphore(AT_ONCE)
+    gate = asyncio.Semaphore(at_once)
     done: dict[str, bytes | Unreadable] = {}
     again: list[RemoteFile] = []
+    lost = False
 
     async def one(file: RemoteFile) -> None:
+        nonlocal lost
         async with gate:
+            if lost:
+                again.append(file)
+                return
             try:
                 done[file.path] = await asyncio.wait_for(
                     _whole(sftp, f"{root.rstrip('/')}/{file.path}", file.size), timeout_s
                 )
             except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPPermissionDenied) as error:
                 done[file.path] = Unreadable(type(error).__name__)
-            except (asyncssh.Error, OSError, TimeoutError, ValueError):
+            except TimeoutError:  # an OSError too, but only this file was slow
+                again.append(file)
+            except (asyncssh.SFTPNoConnection, asyncssh.SFTPConnectionLost, asyncssh.DisconnectError, OSError):
+                lost = True
+                again.append(file)
+            except (asyncssh.Error, ValueError):
                 again.append(file)
 
     await asyncio.gather(*(one(file) for file in files))
-    return done, again
+    return done, again, lost
 
 
 async def _whole(sftp: asyncssh.SFTPClient, path: str, size: int) -> bytes:

@@ -44,6 +44,13 @@ CHAOS = Knobs(
 )
 
 
+def chaos(system: str) -> dict[str, object]:
+    """The knobs of `--chaos`. On the drop a truncation ends the whole connection with every file under way, so it is
+    rarer there: one open in twenty would be a server that nobody could use."""
+    knobs = {name: value for name, value in asdict(CHAOS).items() if value}
+    return knobs | ({"truncate_rate": 0.01} if system == "wms" else {})
+
+
 class Faults:
     """The live knobs of one system and its seeded dice; safe to use from several threads."""
 

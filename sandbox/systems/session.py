@@ -9,7 +9,6 @@ import queue
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from sandbox.systems.box import Box
 from sandbox.systems.control import control_app, zulu
 from sandbox.systems.erp import filling
 from sandbox.systems.erp.state import State
-from sandbox.systems.faults import CHAOS
+from sandbox.systems.faults import chaos as chaos_knobs
 
 Report = Callable[..., None]
 CHAOS_DAYS = 10
@@ -52,8 +51,8 @@ class Session:
         # History stays for good: the collector need not walk it again with every truth and every step.
         gc.freeze()
         if chaos:
-            for faults in self.box.faults.values():
-                faults.set({name: value for name, value in asdict(CHAOS).items() if value})
+            for system, faults in self.box.faults.items():
+                faults.set(chaos_knobs(system))
         self.advance((target - self.world.now) / timedelta(days=1))
         self._write_truth()
         control = self.box.servers.serve(control_app(self.box, self._wish))
