@@ -23,7 +23,9 @@ def utc_now() -> datetime:
 
 @dataclass
 class Commit:
-    """A batch while it is being written. The writer adds to `rows`, `bytes` and `version`; `one_commit` ends it."""
+    """A batch while it is being written. The writer adds to `rows`, `bytes` and `version`, and may say another
+    `cursor` and `source_time` when it knows them only at its end; `one_commit` ends it.
+    """
 
     db: duckdb.DuckDBPyConnection
     system: str
@@ -32,6 +34,8 @@ class Commit:
     generation: int
     from_pos: str | None
     started_at: datetime
+    cursor: Position
+    source_time: datetime | None = None
     bytes: int = 0
     version: int = 0
     per_stream: dict[str, int] = field(default_factory=dict)
@@ -165,11 +169,13 @@ def one_commit(
             generation + int(new_generation or before is None),
             json.dumps(before, sort_keys=True) if before is not None else None,
             started,
+            cursor,
+            source_time,
         )
         phase("writing")
         yield commit
-        to_pos = write_cursor(commit, cursor)
-        record = write_batch(commit, to_pos, source_time, correlation_id)
+        to_pos = write_cursor(commit, commit.cursor)
+        record = write_batch(commit, to_pos, commit.source_time, correlation_id)
         phase("committing")
         db.execute("commit")
         commit.record = record

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,8 @@ from connectors.landing.documents import as_table, write_documents
 from connectors.landing.lock import opened
 from connectors.landing.tables import DOCUMENT, create_control, evolve, landed_columns, log_of, state_of
 from connectors.model import BatchRecord, Column, DeadLetter, OnCommit, OnPhase, Position
+
+STORAGE = {"storage_compatibility_version": "v1.3.0"}  # of a new file: its encodings take a third less time to write
 
 
 class Landing:
@@ -56,7 +58,7 @@ class Landing:
             yield self._session
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with opened(self.path, self.lock_timeout_s, self.settings) as db:
+        with opened(self.path, self.lock_timeout_s, {**STORAGE, **(self.settings or {})}) as db:
             create_control(db, self.system)
             self._session = db
             try:
@@ -111,11 +113,17 @@ class Landing:
         correlation_id: str | None = None,
         position: str | None = None,
         new_generation: bool = False,
+        finish: Callable[[Commit], None] | None = None,
     ) -> BatchRecord:
-        """Land typed changes of any number of streams with the cursor and dead letters, in one commit."""
+        """Land typed changes of any number of streams with the cursor and dead letters, in one commit.
+
+        `finish` is called when all are written, to set what is known only then: the commit's cursor and source time.
+        """
         with self.commit(stream, cursor, source_time_utc, correlation_id, new_generation) as commit:
             commit.dead.extend(dead)
             write_changes(commit, batches, position)
+            if finish is not None:
+                finish(commit)
         return self._told(commit)
 
     @contextmanager

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 END = object()
 
 
-def ahead(items: Iterator[T], most: int = 2) -> Iterator[T]:
+def ahead(items: Iterator[T], most: int = 2) -> Generator[T, None, None]:
     """The same items in the same order, produced in a thread that is at most `most` items ahead.
 
     An error of the producer is raised here; when the consumer stops early, the producer's iterator is closed before

@@ -30,7 +30,7 @@ PERMANENT = (
 
 def session_dsn(dsn: str, **more: Any) -> str:
     """The connection string under which every session runs: text comes as UTF-8, or as it is (see `raw_text`)."""
-    encoding = "SQL_ASCII" if conninfo_to_dict(dsn).get("client_encoding") == "SQL_ASCII" else "UTF8"
+    encoding = "SQL_ASCII" if is_raw(dsn) else "UTF8"
     return make_conninfo(
         dsn, **{"options": SESSION, "application_name": "crossdock", "client_encoding": encoding, **more}
     )
@@ -42,6 +42,11 @@ def raw_text(dsn: str, connection: psycopg.Connection) -> str:
     """
     ascii_database = connection.info.parameter_status("server_encoding") == "SQL_ASCII"
     return make_conninfo(dsn, client_encoding="SQL_ASCII") if ascii_database else dsn
+
+
+def is_raw(dsn: str) -> bool:
+    """Whether text comes under `dsn` as it is stored, unchecked by the server (see `raw_text`)."""
+    return conninfo_to_dict(dsn).get("client_encoding") == "SQL_ASCII"
 
 
 @contextmanager

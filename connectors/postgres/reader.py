@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import psycopg
-import pyarrow as pa
 
 from connectors.landing import Changes, Landing
+from connectors.landing.commit import Commit
 from connectors.model import BatchRecord, PermanentError
 from connectors.postgres import slot as slots
 from connectors.postgres import snapshot
 from connectors.postgres.ahead import ahead
 from connectors.postgres.decoder import Decoder
-from connectors.postgres.gather import BATCH_MESSAGES, Gathered, transactions
+from connectors.postgres.gather import BATCH_MESSAGES, Piece, complete, pieces
 from connectors.postgres.link import ReplicationLink, lsn_of, lsn_text, raw_text, sql
 from connectors.postgres.relation import StreamSpec
 from connectors.postgres.stream import PEEK_MESSAGES, PEEK_WAL_BYTES, peek, receive
@@ -176,14 +178,17 @@ class _Run:
         """Land batch after batch until everything that committed before `target` has landed, then adopt `target`: the
         slot and the complete-up-to instant (`now`) move on also when only other tables were written.
         """
+        folder, most = self.landing.path.parent, self.limits.batch
         while self.at < target:
             upto = min(target, restart + self.limits.wal_bytes)
             if upto <= self.at < target:
-                self._land(receive(self.dsn, self.slot, self.publication, self.at, target), target, now)
+                sent = receive(self.dsn, self.slot, self.publication, self.at, target)
+                self._land(complete(pieces(sent, most), folder), target, now)
                 break
             total = 0
-            if upto > self.at:
-                total = self._land(peek(self.dsn, self.slot, self.publication, upto, self.limits.messages), upto, now)
+            if upto > self.at:  # the server sends nothing before it has all, so a commit need not wait for it
+                sent = peek(self.dsn, self.slot, self.publication, upto, self.limits.messages)
+                total = self._land(pieces(sent, most), upto, now)
             if total < self.limits.messages:  # the peek ended by position, so nothing before `upto` is left
                 if upto == target or self.at >= target:
                     break
@@ -192,38 +197,44 @@ class _Run:
         if not self.complete:
             self._adopt(target, now)
 
-    def _land(self, arrays: Iterator[pa.Array], upto: int, now: datetime) -> int:
+    def _land(self, parts: Iterator[Piece], upto: int, now: datetime) -> int:
         """Land messages that hold everything committed before `upto`, unless they reach the limit; returns how many
-        they were.
+        they were. They are fetched and decoded in a thread, also while DuckDB commits.
         """
         total, decoder = 0, Decoder(self.streams, after=self.at)
-        for gathered in transactions(arrays, self.landing.path.parent, self.limits.batch):
-            total += gathered.messages
-            whole = gathered.last and total < self.limits.messages
-            self._commit(
-                ahead(self._decoded(gathered, decoder), 1),
-                max(gathered.end, upto if whole else 0),
-                now if whole else None,
-            )
+        with closing(ahead((piece, decoder.decode(piece.array)) for piece in parts)) as decoded:
+            for first in decoded:
+                batch = _Batch(chain([first], decoded))
+
+                def end(batch: _Batch = batch, before: int = total) -> tuple[int, datetime | None]:
+                    is_whole = batch.last and before + batch.messages < self.limits.messages
+                    return (max(batch.end, upto), now) if is_whole else (batch.end, None)
+
+                self._commit(batch.changes(), end)
+                total += batch.messages
         if total:
             self.acknowledge()
         return total
 
-    @staticmethod
-    def _decoded(gathered: Gathered, decoder: Decoder) -> Iterator[Changes]:
-        for array in gathered.arrays():
-            yield from decoder.decode(array)
-
     def _adopt(self, position: int, now: datetime | None) -> None:
         """Take over a position before which nothing is left to land: in DuckDB first, then at the slot."""
-        self._commit(iter(()), position, now)
+        self._commit(iter(()), lambda: (position, now))
         self.acknowledge()
 
-    def _commit(self, changes: Iterator[Changes], position: int, now: datetime | None) -> None:
-        cursor = {**self.cursor, "lsn": lsn_text(max(position, self.at))}
-        record = self.landing.land_changes(changes, cursor, position=cursor["lsn"], source_time_utc=now)
-        self.cursor = cursor
-        self.complete = now is not None and self.at >= self.target
+    def _commit(self, changes: Iterator[Changes], end: Callable[[], tuple[int, datetime | None]]) -> None:
+        """Land `changes`; when all are written, `end` says the position behind them, and the instant up to which the
+        source is complete there.
+        """
+
+        landed = dict(self.cursor)
+
+        def finish(commit: Commit) -> None:
+            position, commit.source_time = end()
+            landed["lsn"] = lsn_text(max(position, self.at))
+
+        record = self.landing.land_changes(changes, landed, position=self.cursor["lsn"], finish=finish)
+        self.cursor = landed
+        self.complete = record.source_time_utc is not None and self.at >= self.target
         self.counts.add(record)
         if self.on_progress:
             self.on_progress("*", self.counts.rows)
@@ -233,3 +244,21 @@ class _Run:
         phase("acknowledging")
         slots.advance(self.connection, self.slot, self.at)
         phase("acknowledged")
+
+
+class _Batch:
+    """The pieces of one commit, as they come: how many messages, the position behind them, whether they are the
+    last.
+    """
+
+    def __init__(self, decoded: Iterator[tuple[Piece, list[Changes]]]) -> None:
+        self.decoded = decoded
+        self.messages, self.end, self.last = 0, 0, False
+
+    def changes(self) -> Iterator[Changes]:
+        for piece, changes in self.decoded:
+            yield from changes
+            self.messages += len(piece.array)
+            self.end, self.last = piece.end or self.end, piece.last
+            if piece.cut:
+                return

@@ -1,17 +1,23 @@
 """The first copy: every stream as of the slot's consistent point, landed in one commit, so that it is there whole or
 not at all.
+
+A table goes from the server's rows into its log in one statement, and from the log into its state in another. Where
+that cannot be exact for some row, what it wrote is taken back and the table is read again, row by row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
-import numpy as np
-import psycopg
+import duckdb
 import pyarrow as pa
 
-from connectors.landing import Changes, Landing
+from connectors.landing import Landing
+from connectors.landing.casts import cast
 from connectors.landing.changes import append
 from connectors.landing.commit import Commit
 from connectors.landing.state import SNAPSHOT, replace_by_snapshot
@@ -19,30 +25,9 @@ from connectors.landing.tables import evolve, log_of, state_of
 from connectors.model import Column, literal, quoted
 from connectors.postgres import slot as slots
 from connectors.postgres.ahead import ahead
-from connectors.postgres.link import ReplicationLink, arrow, lsn_text, raw_text, sql
-from connectors.postgres.refused import dead_row, instant_reason, no_instant, not_utf8
-from connectors.postgres.relation import Keyed, StreamSpec
-from connectors.postgres.types import INSTANTS, duckdb_type
-
-BATCH_BYTES = 8 << 20
-NATIVE = {
-    "boolean": "bool",
-    "smallint": "int2",
-    "integer": "int4",
-    "bigint": "int8",
-    "float": "float4",
-    "double": "float8",
-    "date": "date",
-    "timestamp": "timestamp",
-    "timestamp with time zone": "timestamptz",
-}
-"""DuckDB types that Arrow carries exactly, and the Postgres type to ask for. Decimals travel as text, which is exact
-too.
-"""
-PLAIN = "(isfinite({0}) and {0} >= '0001-01-01' and {0} < '10000-01-01')"
-"""Instants outside it would overflow in the driver without an error, so a table that has one sends its instants as
-text.
-"""
+from connectors.postgres.link import ReplicationLink, lsn_text, raw_text, sql
+from connectors.postgres.relation import StreamSpec
+from connectors.postgres.table import NATIVE, Watch, as_changes, describe, read
 
 Progress = Callable[[str, int], None]
 
@@ -82,131 +67,100 @@ def take(
         source_time = now[0] if now else None
         with landing.commit("*", cursor, source_time, new_generation=True) as commit:
             for stream in keyed:
-                rows = ahead(read(raw_dsn, exported, stream.table, described[stream.name]))
-                _write(commit, stream.name, described[stream.name], rows, point - 1, source_time, on_progress)
+                columns = described[stream.name]
+                table = _Table(stream.name, stream.table, columns, raw_dsn, exported, point - 1, source_time)
+                _write(commit, table, on_progress or (lambda _stream, _rows: None))
     return commit
 
 
-def describe(connection: psycopg.Connection, stream: Keyed, published: Sequence[str]) -> tuple[Column, ...]:
-    """The published columns of a table, in its order, with their DuckDB types and the stream's key."""
-    schema, table = stream.table.split(".", 1)
-    rows = connection.execute(
-        "select attname, atttypid::int8, atttypmod from pg_attribute where attrelid = %s::regclass and attnum > 0 "
-        "and not attisdropped and attgenerated = '' order by attnum",
-        [quoted(schema, table)],
-    ).fetchall()
-    return tuple(
-        Column(name, duckdb_type(oid, modifier), name in stream.key)
-        for name, oid, modifier in rows
-        if name in published
-    )
+@dataclass(frozen=True)
+class _Table:
+    """A table to copy: its stream, name and columns, where to read it, and the position and instant of its rows."""
+
+    stream: str
+    name: str
+    columns: tuple[Column, ...]
+    dsn: str
+    exported: str
+    position: int
+    source_time: datetime | None
 
 
-def read(dsn: str, exported: str, table: str, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
-    """Record batches of a table's columns in the exported snapshot: in their own Arrow type where that is exact, else
-    as text.
-    """
-    relation = quoted(*table.split(".", 1))
-    with arrow(dsn, autocommit=False) as connection, connection.cursor() as cursor:
-        cursor.execute("set transaction isolation level repeatable read, read only")
-        cursor.execute(f"set transaction snapshot {literal(exported)}")
-        plain = set(NATIVE)
-        odd = [f"not {PLAIN.format(quoted(c.name))}" for c in columns if c.type in INSTANTS]
-        if odd:
-            cursor.execute(f"select exists (select from {relation} where {' or '.join(odd)})")
-            plain -= INSTANTS if (cursor.fetchone() or (True,))[0] else set()
-        values = ", ".join(f"{quoted(c.name)}::{NATIVE[c.type] if c.type in plain else 'text'}" for c in columns)
-        cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
-        cursor.execute(f"select {values} from {relation}")
-        yield from cursor.fetch_record_batch()
-
-
-def _write(
-    commit: Commit,
-    stream: str,
-    columns: tuple[Column, ...],
-    batches: Iterator[pa.RecordBatch],
-    position: int,
-    source_time: datetime | None,
-    on_progress: Progress | None,
-) -> None:
-    version, landed = evolve(commit.db, commit.system, stream, columns, lsn_text(position))
+def _write(commit: Commit, table: _Table, on_progress: Progress) -> None:
+    version, landed = evolve(commit.db, commit.system, table.stream, table.columns, lsn_text(table.position))
     commit.version = max(commit.version, version)
-    log, state = log_of(commit.system, stream), state_of(commit.system, stream)
+    log, state = log_of(commit.system, table.stream), state_of(commit.system, table.stream)
     if commit.generation > 1:  # what the former generation had is gone, in the log as in the state
         commit.db.execute(
             f"insert into {log} (_generation, _commit_pos, _ordinal, _op, _commit_ts, _batch_id) "
             "values (?, ?, -1, 't', ?, ?)",
-            [commit.generation, position, source_time, commit.batch_id],
+            [commit.generation, table.position, table.source_time, commit.batch_id],
         )
+    mine = f"_batch_id = {commit.batch_id} and _op = {literal(SNAPSHOT)}"
+    rows = _copy_plain(commit, table, landed, mine, on_progress)
+    if rows is None:
+        commit.db.execute(f"delete from {log} where {mine}")
+        rows = _copy_carefully(commit, table, landed, on_progress)
+    commit.per_stream[table.stream] = rows
+    replace_by_snapshot(commit.db, log, state, landed, mine)
+
+
+def _copy_plain(
+    commit: Commit, table: _Table, landed: Sequence[Column], mine: str, on_progress: Progress
+) -> int | None:
+    """Copy the whole table in one statement; None when a value in it was refused or lost, so that the rows must go."""
+    types = {column.name: column.type for column in landed}
+    names = [column.name for column in table.columns]
+    kept = {c.name for c in table.columns if c.type == types[c.name] and (c.type in NATIVE or c.type == "varchar")}
+    log = log_of(commit.system, table.stream)
+    watch = Watch(table.columns, table.dsn, lambda rows: on_progress(table.stream, rows))
+    with closing(ahead(read(table.dsn, table.exported, table.name, table.columns))) as batches:
+        first = next(batches, None)
+        if first is None:
+            return 0
+        schema = pa.schema(
+            [("_ordinal", pa.int64()), *((n, t) for n, t in zip(names, first.schema.types, strict=True))]
+        )
+        reader = pa.RecordBatchReader.from_batches(schema, watch.passing(chain([first], batches)))
+        commit.db.register("_rows", reader)
+        try:
+            commit.db.execute(
+                f"""
+                insert into {log} (
+                    _generation, _batch_id, _commit_pos, _ordinal, _op, _commit_ts, {", ".join(map(quoted, names))}
+                )
+                select
+                    {commit.generation}, {commit.batch_id}, {table.position}, _ordinal, {literal(SNAPSHOT)}, ?,
+                    {", ".join(quoted(n) if n in kept else cast(n, types[n]) for n in names)}
+                from _rows
+                """,
+                [table.source_time],
+            )
+        except duckdb.Error:
+            if watch.error is None:
+                raise
+        finally:
+            commit.db.unregister("_rows")
+    if watch.error is not None:
+        raise watch.error
+    converted = [n for n in names if n not in kept]
+    counts = ", ".join(["count(*)", *(f"count({quoted(n)})" for n in converted)])
+    found = commit.db.execute(f"select {counts} from {log} where {mine}").fetchone()
+    if watch.is_odd or found != (watch.rows, *(watch.values[n] for n in converted)):
+        return None
+    commit.bytes += watch.bytes
+    return watch.rows
+
+
+def _copy_carefully(commit: Commit, table: _Table, landed: Sequence[Column], on_progress: Progress) -> int:
+    """Copy the table batch by batch; a row with a value that is refused or lost becomes a dead letter."""
     rows, seen = 0, 0
-    for batch in batches:
-        changes = _as_changes(stream, columns, batch, position, seen, source_time)
-        commit.dead.extend(changes.dead)
-        rows += append(commit, changes, landed)
-        commit.bytes += batch.nbytes
-        seen += len(batch)
-        if on_progress:
-            on_progress(stream, seen)
-    commit.per_stream[stream] = rows
-    replace_by_snapshot(commit.db, log, state, landed, f"_batch_id = {commit.batch_id} and _op = '{SNAPSHOT}'")
-
-
-def _as_changes(
-    stream: str,
-    columns: tuple[Column, ...],
-    batch: pa.RecordBatch,
-    position: int,
-    first: int,
-    source_time: datetime | None,
-) -> Changes:
-    """A record batch -> snapshot rows; those that hold an instant DuckDB would misread, or bytes that are not
-    UTF-8, are dead.
-    """
-    n = len(batch)
-    table = pa.table(
-        [
-            pa.repeat(pa.scalar(position, pa.int64()), n),
-            pa.array(np.arange(first, first + n)),
-            pa.DictionaryArray.from_arrays(pa.array(np.zeros(n, np.int8)), pa.array([SNAPSHOT])),
-            pa.nulls(n, pa.int64()),
-            pa.repeat(pa.scalar(source_time, pa.timestamp("us")), n),
-            pa.nulls(n, pa.list_(pa.string())),
-            *batch.columns,
-        ],
-        names=["_commit_pos", "_ordinal", "_op", "_tx", "_commit_ts", "_unchanged", *(c.name for c in columns)],
-    )
-    bad = _bad(columns, batch)
-    if not bad:
-        return Changes(stream, columns, table)
-    keep = np.ones(n, dtype=bool)
-    keep[list(bad)] = False
-    dead = tuple(
-        dead_row(stream, columns, [_values(a, row)[0] for a in batch.columns], reason, SNAPSHOT, position, first + row)
-        for row, reason in sorted(bad.items())
-    )
-    return Changes(stream, columns, table.filter(pa.array(keep)), dead)
-
-
-def _bad(columns: Sequence[Column], batch: pa.RecordBatch) -> dict[int, str]:
-    """Row -> reason, for values that must not reach DuckDB."""
-    bad: dict[int, str] = {}
-    for column, array in zip(columns, batch.columns, strict=True):
-        if not pa.types.is_string(array.type):
-            continue
-        if column.type in INSTANTS and array.buffers()[2] is not None and array.buffers()[2].size:
-            ends = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
-            last = np.frombuffer(array.buffers()[2], np.uint8)[np.maximum(ends[1:] - 1, 0)]
-            for i in no_instant(last, ends[1:] - ends[:-1]):
-                bad[i] = instant_reason(column, _values(array, i)[0])
-        else:
-            try:
-                array.validate(full=True)
-            except pa.ArrowInvalid:
-                bad.update(not_utf8(column, _values(array)))
-    return bad
-
-
-def _values(array: pa.Array, row: int | None = None) -> list[bytes | None]:
-    part = array if row is None else array.slice(row, 1)
-    return (part if pa.types.is_string(part.type) else part.cast(pa.string())).cast(pa.binary()).to_pylist()
+    with closing(ahead(read(table.dsn, table.exported, table.name, table.columns, careful=True))) as batches:
+        for batch in batches:
+            changes = as_changes(table.stream, table.columns, batch, table.position, seen, table.source_time)
+            commit.dead.extend(changes.dead)
+            rows += append(commit, changes, landed)
+            commit.bytes += batch.nbytes
+            seen += len(batch)
+            on_progress(table.stream, seen)
+    return rows

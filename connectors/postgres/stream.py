@@ -20,7 +20,7 @@ from connectors.postgres.link import ReplicationLink, arrow, lsn_of, lsn_text
 
 PEEK_WAL_BYTES = 1 << 30
 PEEK_MESSAGES = 1_000_000
-ARRAY_BYTES = 4 << 20
+ARRAY_BYTES = 2 << 20
 ARRAY_MESSAGES = 100_000
 QUIET_S = 60.0
 

@@ -37,7 +37,7 @@ def take_the_cursor_out() -> None:
         with whole(db, system, stream, cursor, **more) as current:
             yield current
         time.sleep(random.uniform(0, 0.05))
-        write(current, cursor)
+        write(current, current.cursor)
 
     file.one_commit = apart
 
