@@ -14,7 +14,7 @@ import dagster as dg
 
 from orchestration.assets.landing import landing_key, run_tags
 from orchestration.assets.writeback import writeback_key
-from orchestration.history import backoff_left, failures, is_running, last_runs, short
+from orchestration.history import backoff_left, failures, is_gathering, is_running, last_runs, short
 from orchestration.jobs import PASS, WRITEBACK
 from orchestration.passes import SYSTEM_TAG, parse_instant
 from orchestration.publication import current
@@ -58,6 +58,8 @@ class Automation:
             instance = context.instance
             if is_running(instance, {SYSTEM_TAG: name}):
                 return dg.SkipReason(f"a run that lands {name} is in flight")
+            if is_gathering(instance, PASS):
+                return dg.SkipReason(f"a pass that will land {name} before it builds is in flight")
             landed = getattr(self.tools.landed(name), "position", None)
             position = self.tools.source_position(system, landed)
             last = last_runs(instance, {SYSTEM_TAG: name})

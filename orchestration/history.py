@@ -7,6 +7,8 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.passes import LOADING_TAG
+
 BACKOFF_S = 15
 BACKOFF_MAX_S = 3600
 IN_FLIGHT = [
@@ -22,6 +24,12 @@ FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.Dagster
 def is_running(instance: dg.DagsterInstance, tags: Mapping[str, str], job: str | None = None) -> bool:
     """Whether a run of the job with these tags is queued or under way."""
     return instance.get_runs_count(dg.RunsFilter(job_name=job, tags=dict(tags), statuses=IN_FLIGHT)) > 0
+
+
+def is_gathering(instance: dg.DagsterInstance, job: str) -> bool:
+    """Whether a run of the job is queued or under way that has not begun to load: it will land every system itself."""
+    records = instance.get_runs(dg.RunsFilter(job_name=job, statuses=IN_FLIGHT))
+    return any(LOADING_TAG not in run.tags for run in records)
 
 
 def last_runs(instance: dg.DagsterInstance, tags: Mapping[str, str], job: str | None = None) -> Sequence[Any]:

@@ -24,16 +24,21 @@ AS_OF_TAG = "crossdock/as_of"
 SYSTEM_TAG = "crossdock/system"
 POSITION_TAG = "crossdock/position"
 FORCE_TAG = "crossdock/force"
+LOADING_TAG = "crossdock/loading"
 STALE_WALL = timedelta(minutes=10)
 
 
 @dataclass
 class Pass:
-    """One run's view of the world: business now, read once, and the right to write the warehouse once taken."""
+    """One run's view of the world: business now, and the right to write the warehouse once taken.
+
+    `reads_now` says that nobody fixed business now for this run: it reads it again when its turn to load has come.
+    """
 
     settings: Settings
     as_of: datetime
     force: bool = False
+    reads_now: bool = False
     _held: ExitStack = field(default_factory=ExitStack)
     _has_lock: bool = False
 
@@ -51,6 +56,11 @@ class Pass:
         if snapshot is not None and not self.settings.has_fixed_now:
             self.as_of = max(self.as_of, parse_instant(snapshot.note["as_of"]))
 
+    def read_now(self) -> None:
+        """Business now as late as it can be: what the sources said before this is what the build is about."""
+        if self.reads_now:
+            self.as_of = max(self.as_of, self.settings.now())
+
     def close(self) -> None:
         self._held.close()
 
@@ -59,7 +69,7 @@ class Pass:
 def opened(settings: Settings, tags: dict[str, str]) -> Iterator[Pass]:
     """The pass of a run: business now from its tags when a launcher or an earlier step read it, else read here."""
     as_of = parse_instant(tags[AS_OF_TAG]) if tags.get(AS_OF_TAG) else settings.now()
-    the_pass = Pass(settings, as_of, tags.get(FORCE_TAG) == "true")
+    the_pass = Pass(settings, as_of, tags.get(FORCE_TAG) == "true", AS_OF_TAG not in tags)
     try:
         yield the_pass
     finally:
