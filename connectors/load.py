@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +25,7 @@ from connectors.model import Column, quoted
 LOADED = """
 create schema if not exists _load;
 create table if not exists _load.loaded (system varchar, stream varchar, batch_id bigint, loaded_at timestamp);
+alter table _load.loaded add column if not exists landing_began timestamp;
 """
 SOURCE = "_landing"
 
@@ -77,9 +79,13 @@ def forget(system: str, warehouse: duckdb.DuckDBPyConnection | Path | str, lock_
     with _connection(warehouse, lock_timeout_s) as db:
         db.execute(LOADED)
         db.execute("begin")
-        db.execute(f"drop schema if exists {quoted(schema_of(system))} cascade")
-        db.execute("delete from _load.loaded where system = ?", [system])
+        _forget(db, system)
         db.execute("commit")
+
+
+def _forget(db: duckdb.DuckDBPyConnection, system: str) -> None:
+    db.execute(f"drop schema if exists {quoted(schema_of(system))} cascade")
+    db.execute("delete from _load.loaded where system = ?", [system])
 
 
 @contextmanager
@@ -113,11 +119,16 @@ def _copy_system(db: duckdb.DuckDBPyConnection, system: str, result: LoadResult)
     """Copy every stream's new batches in one transaction: the streams of a batch appear together."""
     streams = db.execute(f"select distinct stream from {SOURCE}._land.schema_version order by 1").fetchall()
     newest = (db.execute(f"select coalesce(max(batch_id), 0) from {SOURCE}._land.batch").fetchone() or (0,))[0]
+    began = (db.execute(f"select min(started_at) from {SOURCE}._land.batch where batch_id = 1").fetchone() or (None,))[
+        0
+    ]
     db.execute("begin")
     try:
+        if db.execute("select 1 from _load.loaded where system = ? and landing_began <> ?", [system, began]).fetchone():
+            _forget(db, system)  # another landing file than the one loaded before: its batches count from 1 again
         db.execute(f"create schema if not exists {quoted(schema_of(system))}")
         for (stream,) in streams:
-            copied = _copy_stream(db, system, stream, newest)
+            copied = _copy_stream(db, system, stream, newest, began)
             result.rows[f"{system}.{stream}"] = copied
             result.changed |= copied > 0
         db.execute("commit")
@@ -126,7 +137,7 @@ def _copy_system(db: duckdb.DuckDBPyConnection, system: str, result: LoadResult)
         raise
 
 
-def _copy_stream(db: duckdb.DuckDBPyConnection, system: str, stream: str, newest: int) -> int:
+def _copy_stream(db: duckdb.DuckDBPyConnection, system: str, stream: str, newest: int, began: datetime | None) -> int:
     columns = landed_columns(db, stream, f"{SOURCE}._land")[1]
     create_stream(db, system, stream, columns)
     _add_columns(db, system, stream, columns)
@@ -143,7 +154,7 @@ def _copy_stream(db: duckdb.DuckDBPyConnection, system: str, stream: str, newest
     if copied:
         apply(db, log, state, columns, f"_batch_id > {done}")
     db.execute("delete from _load.loaded where system = ? and stream = ?", [system, stream])
-    db.execute("insert into _load.loaded values (?, ?, ?, now()::timestamp)", [system, stream, newest])
+    db.execute("insert into _load.loaded values (?, ?, ?, now()::timestamp, ?)", [system, stream, newest, began])
     return copied
 
 

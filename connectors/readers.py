@@ -126,6 +126,7 @@ def _sync_postgres(system: System, landing: Landing, tally: Tally, progress: Pro
         slot=system.read.slot,
         streams=system.streams,
         on_progress=progress,
+        resnapshot=full,
     )
     tally.rows, tally.batches, tally.dead = counts.rows, counts.batches, counts.dead
     tally.per_stream |= counts.per_stream
@@ -133,9 +134,10 @@ def _sync_postgres(system: System, landing: Landing, tally: Tally, progress: Pro
 
 
 def _postgres_position(system: System, landed: str | None) -> str | None:
-    from connectors.postgres.reader import source_position
+    from connectors.postgres.reader import slot_of, source_position
 
-    return source_position(system.read.dsn.get_secret_value())
+    slot = system.read.slot or slot_of(system.system)
+    return source_position(system.read.dsn.get_secret_value(), slot, system.read.publication, landed)
 
 
 register_reader("rest", Reader(_sync_rest, _rest_position))

@@ -55,8 +55,9 @@ def sync(
     """Land everything that the source has when this call begins.
 
     `on_progress(system, stream, rows)` is called as batches land. `full` asks an API for everything again, which finds
-    what a time stamp hides. `wait_s` bounds the wait for another sync of the same system. Raises TransientError (try
-    again) or PermanentError (something must change first); what landed before either stays.
+    what a time stamp hides, and takes a new snapshot of a database, under a new generation of the same log. `wait_s`
+    bounds the wait for another sync of the same system. Raises TransientError (try again) or PermanentError (something
+    must change first); what landed before either stays.
     """
     home = Path(home)
     landing = landing_of(home, system.system)

@@ -16,7 +16,13 @@ from connectors.postgres.link import ReplicationLink, lsn_of, lsn_text
 from connectors.postgres.relation import Keyed, StreamSpec
 
 BUSY_S = 30.0
-RESNAPSHOT = "Take a new snapshot (sync with resnapshot), which starts a new generation and keeps the log."
+RESNAPSHOT = (
+    "Take a new snapshot: move landing/<system>.duckdb out of $CROSSDOCK_HOME as a backup of its history, then "
+    "`crossdock run --system <system>`. From Python, connectors.sync.sync(system, home, full=True) takes one too, and "
+    "keeps the log."
+)
+HINT_WAL_BYTES = 64 << 20
+HINT_S = 5
 
 
 class PositionLost(PermanentError):
@@ -50,9 +56,11 @@ def create(link: ReplicationLink, slot: str) -> tuple[int, str]:
 
 def drop(connection: psycopg.Connection, slot: str) -> None:
     """Drop the slot if it exists; TransientError while somebody reads from it."""
-    free(connection, slot)
-    connection.execute(
-        "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s", [slot]
+    _when_free(
+        connection,
+        slot,
+        "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s",
+        [slot],
     )
 
 
@@ -174,8 +182,33 @@ column.
 
 def advance(connection: psycopg.Connection, slot: str, position: int) -> None:
     """Acknowledge everything before `position`: the server may forget it. Call it only after DuckDB committed."""
-    free(connection, slot)
-    connection.execute("select pg_replication_slot_advance(%s, %s::pg_lsn)", [slot, lsn_text(position)])
+    _when_free(connection, slot, "select pg_replication_slot_advance(%s, %s::pg_lsn)", [slot, lsn_text(position)])
+
+
+def is_pending(connection: psycopg.Connection, slot: str, publication: str, landed: int) -> bool:
+    """Whether the slot has a published change that has not landed, or may have one.
+
+    Looks, for at most HINT_S seconds, at the WAL that no other answer covers; where that is more than HINT_WAL_BYTES,
+    or the slot is not where it was left, or cannot be read, the answer is yes, and the next sync finds out.
+    """
+    row = connection.execute(
+        "select confirmed_flush_lsn = %s::pg_lsn and pg_current_wal_flush_lsn() >= confirmed_flush_lsn "
+        "and pg_current_wal_flush_lsn() - restart_lsn < %s "
+        "from pg_replication_slots where slot_name = %s and database = current_database() and active_pid is null",
+        [lsn_text(landed), HINT_WAL_BYTES, slot],
+    ).fetchone()
+    if row is None or not row[0]:
+        return True
+    try:
+        connection.execute(f"set statement_timeout = '{HINT_S}s'")
+        found = connection.execute(
+            "select 1 from pg_logical_slot_peek_binary_changes(%s, null, 1, 'proto_version', '1', "
+            "'publication_names', %s) limit 1",
+            [slot, quoted(publication)],
+        ).fetchone()
+    except (psycopg.errors.OperationalError, psycopg.errors.ProgrammingError):
+        return True
+    return found is not None
 
 
 def restart_position(connection: psycopg.Connection, slot: str) -> int:
@@ -184,6 +217,19 @@ def restart_position(connection: psycopg.Connection, slot: str) -> int:
         "select restart_lsn::text from pg_replication_slots where slot_name = %s", [slot]
     ).fetchone()
     return lsn_of(row[0]) if row and row[0] else 0
+
+
+def _when_free(connection: psycopg.Connection, slot: str, query: str, values: list[str]) -> None:
+    """Run a statement that needs the slot for itself; whoever takes it first is waited for again, within BUSY_S."""
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        free(connection, slot)
+        try:
+            connection.execute(query, values)  # type: ignore[call-overload]
+            return
+        except psycopg.errors.ObjectInUse:
+            if time.monotonic() > deadline:
+                raise
 
 
 def free(connection: psycopg.Connection, slot: str) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from select import select
 
+import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 from psycopg import pq
 
@@ -23,6 +24,8 @@ PEEK_MESSAGES = 1_000_000
 ARRAY_BYTES = 2 << 20
 ARRAY_MESSAGES = 100_000
 QUIET_S = 60.0
+BUSY_S = 30.0
+IN_USE = "55006"
 
 
 def peek(dsn: str, slot: str, publication: str, upto: int, limit: int = PEEK_MESSAGES) -> Iterator[pa.Array]:
@@ -36,7 +39,15 @@ def peek(dsn: str, slot: str, publication: str, upto: int, limit: int = PEEK_MES
     )
     with arrow(dsn) as connection, connection.cursor() as cursor:
         cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(ARRAY_BYTES)})
-        cursor.execute(query)
+        deadline = time.monotonic() + BUSY_S
+        while True:
+            try:
+                cursor.execute(query)
+                break
+            except adbc.Error as error:  # somebody looked into the slot at this moment
+                if error.sqlstate != IN_USE or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
         for batch in cursor.fetch_record_batch():
             if len(batch):
                 yield batch.column(0)

@@ -93,6 +93,18 @@ def test_forgotten_and_loaded_again_is_the_same(tmp_path: Path) -> None:
     assert (rows_of(warehouse, "raw_oms.orders"), rows_of(warehouse, "raw_oms.orders__log")) == before
 
 
+def test_a_landing_file_made_anew_replaces_what_was_loaded_of_the_old_one(tmp_path: Path) -> None:
+    landing, warehouse = Landing(tmp_path / "landing/oms.duckdb", "oms"), tmp_path / "warehouse.duckdb"
+    landing.land_documents("orders", [("a", "1", None)], {})
+    landing.land_documents("orders", [("b", "1", None)], {})
+    load([system("oms")], tmp_path, warehouse)
+    landing.path.unlink()
+    landing.land_documents("orders", [("c", "1", None)], {})
+    assert load([system("oms")], tmp_path, warehouse).rows == {"oms.orders": 1}
+    for relation in ("raw_oms.orders", "raw_oms.orders__log"):
+        assert rows_of(warehouse, relation) == rows_of(landing.path, relation)
+
+
 @pytest.mark.parametrize("statement", ['insert into "raw_oms"', "insert into _load.loaded", "commit"])
 def test_a_load_killed_anywhere_can_be_repeated(tmp_path: Path, statement: str) -> None:
     landing, warehouse = Landing(tmp_path / "landing/oms.duckdb", "oms"), tmp_path / "warehouse.duckdb"

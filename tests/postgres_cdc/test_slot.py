@@ -1,14 +1,21 @@
 """The slot is checked before it is read, and moved only behind DuckDB; what cannot continue stops with a way out."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from connectors.model import PermanentError, TransientError
 from connectors.postgres import slot as slots
 from connectors.postgres.reader import source_position
 from connectors.postgres.slot import PositionLost
+from connectors.sync import landed_position, landing_of, sync
+from connectors.sync import source_position as position_of
+from sandbox.systems.postgres import PostgresServer
 
-from .conftest import Source
+from .conftest import Source, Spec
 
 
 @pytest.fixture
@@ -124,6 +131,78 @@ def test_while_only_other_tables_are_written_the_slot_and_the_watermark_move(lan
     batches = landed.here("select count(*) from _land.batch")
     landed.sync("items")
     assert landed.here("select count(*) from _land.batch") == batches, "idle reads must not pile up batches"
+
+
+def test_the_position_is_the_landed_one_until_a_published_table_changes(landed: Source) -> None:
+    landed.run("create schema elsewhere; create table elsewhere.t (v text)")
+    at = landed.sync("items").position
+
+    def now() -> str:
+        return source_position(landed.dsn, landed.slot, "crossdock", at)
+
+    assert now() == at
+    landed.run("insert into elsewhere.t select repeat('x', 100) from generate_series(1, 1000)")
+    assert now() == at != source_position(landed.dsn), "other tables are no reason to sync"
+    landed.run("begin; insert into s.items values (8, 'x'); rollback")
+    assert now() == at
+    landed.run("insert into s.items values (9, 'x')")
+    assert now() != at
+    at = landed.sync("items").position
+    assert now() == at
+    landed.run("truncate s.items")
+    assert now() != at
+
+
+def test_where_the_slot_cannot_tell_the_position_asks_for_a_sync(landed: Source, monkeypatch) -> None:
+    at = landed.sync("items").position
+    landed.run("create schema elsewhere; create table elsewhere.t (v text)")
+    assert source_position(landed.dsn, landed.slot, "crossdock", at) == at
+    with monkeypatch.context() as patch:
+        patch.setattr(slots, "HINT_WAL_BYTES", 0)  # too much to look through
+        assert source_position(landed.dsn, landed.slot, "crossdock", at) != at
+    for statement in (
+        f"select pg_replication_slot_advance('{landed.slot}', pg_current_wal_insert_lsn())",
+        f"select pg_drop_replication_slot('{landed.slot}')",
+    ):
+        landed.run("insert into s.items select max(id) + 1, 'x' from s.items")
+        landed.run(statement)
+        assert source_position(landed.dsn, landed.slot, "crossdock", at) != at
+
+
+def test_a_slot_that_the_server_invalidated_stops_and_a_new_snapshot_continues(
+    landed: Source, server: PostgresServer
+) -> None:
+    landed.run("create table s.filler (v text)")
+    landed.run("insert into s.items values (2, 'lost if read on')")
+    try:
+        landed.run("alter system set max_slot_wal_keep_size = '1MB'")
+        landed.run("select pg_reload_conf()")
+        for _ in range(4):  # slots are invalidated at a checkpoint, when whole segments of 16 MB are out of bounds
+            landed.run("insert into s.filler select repeat('x', 100) from generate_series(1, 1000)")
+            landed.run("select pg_switch_wal()")
+            landed.run("checkpoint")
+        status = f"select wal_status from pg_replication_slots where slot_name = '{landed.slot}'"
+        assert landed.there(status) == [("lost",)]
+        stops(landed, "invalidated")
+        at = landed.landing.cursor("*")["lsn"]
+        assert source_position(landed.dsn, landed.slot, "crossdock", at) != at
+        landed.sync("items", resnapshot=True)
+    finally:
+        landed.run("alter system reset max_slot_wal_keep_size")
+        landed.run("select pg_reload_conf()")
+    assert landed.here("select id from raw_erp.items order by 1") == [(1,), (2,)]
+    assert landed.landing.check_state("items").ok
+
+
+def test_a_full_sync_of_the_system_takes_a_new_snapshot(landed: Source, tmp_path: Path) -> None:
+    read = SimpleNamespace(kind="postgres", dsn=SecretStr(landed.dsn), publication="crossdock", slot=landed.slot)
+    system = SimpleNamespace(system="erp", read=read, streams=[Spec("items", "s.items")])
+    for full, generation in ((False, 1), (False, 1), (True, 2)):
+        sync(system, tmp_path / "home", full=full)  # type: ignore[arg-type]
+        with landing_of(tmp_path / "home", "erp").session() as db:
+            assert db.execute("select max(_generation), count(*) from raw_erp.items__log").fetchone()[0] == generation
+        at = landed_position(tmp_path / "home", "erp")
+        assert at == position_of(system, at)  # type: ignore[arg-type]
 
 
 def test_a_commit_that_failed_to_acknowledge_is_not_landed_twice(landed: Source, monkeypatch) -> None:
