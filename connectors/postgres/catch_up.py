@@ -125,7 +125,6 @@ class CatchUp:
         """Land `changes`; when all are written, `end` says the position behind them, and the instant up to which the
         source is complete there.
         """
-
         landed = dict(self.cursor)
 
         def finish(commit: Commit) -> None:

@@ -130,6 +130,23 @@ def test_a_value_duckdb_would_misread_costs_its_row_only(source: Source) -> None
     assert landed | {int(key) for key, _ in dead} == {2, -1, -2, -3, -4, -5, -6}, "each row is either here or dead"
 
 
+@pytest.mark.parametrize("odd", ["'NaN', null", "1, 'infinity'", "1, '0044-03-15 BC'"])
+def test_a_snapshot_with_one_refused_value_lands_every_other_row_once(source: Source, odd: str) -> None:
+    source.run("create table s.extremes (id int primary key, n numeric(18, 2), on_date date)")
+    source.run("insert into s.extremes select i, i, '2024-02-29' from generate_series(1, 3000) i")
+    source.run(f"insert into s.extremes values (0, {odd})")
+    for generation in (1, 2):
+        counts = source.sync("extremes", resnapshot=generation == 2)
+        assert (counts.rows, counts.dead) == (3000, 1)
+        rows = "select count(*), count(distinct id), sum(n)::varchar, min(_ordinal) from"
+        wanted = [(3000, 3000, "4501500.00", 0)]
+        assert source.here(f"{rows} raw_erp.extremes") == wanted
+        assert source.here(f"{rows} raw_erp.extremes__log where _op = 'r' and _generation = {generation}") == wanted
+        assert source.landing.check_state("extremes").ok and source.landing.duplicates("extremes") == 0
+    assert source.here("select count(*) from raw_erp.extremes__log where _op = 't'") == [(1,)]
+    assert source.here("select key from _land.dead_letter group by 1") == [("0",)]
+
+
 def test_bytes_that_are_not_utf8_cost_their_row_only(server, source: Source, tmp_path) -> None:
     import psycopg
     from psycopg.conninfo import make_conninfo
