@@ -105,13 +105,28 @@ def test_without_one_fold_rule_it_does_not(rebuilt: Rebuilt, systems: list, rule
     assert rebuilt.wrong_cells(systems)
 
 
+def send_again(it: Rebuilt) -> None:
+    """Every confirmation comes a second time, as another document."""
+    again = "select * replace ('again|' || doc_key as doc_key) from raw_wms.ship_confirmation"
+    it.sql(f"insert into raw_wms.ship_confirmation {again}")
+
+
+def test_a_confirmation_that_is_sent_again_counts_once(rebuilt: Rebuilt, systems: list) -> None:
+    send_again(rebuilt)
+    assert rebuilt.wrong_cells(systems) == []
+
+
+def let_every_confirmation_speak(it: Rebuilt) -> None:
+    send_again(it)
+    it.change("models/staging/wms/stg_wms__ship_confirmation.sql", "where newest_rank = 1", "")
+
+
 DEDUPES: dict[str, Callable[[Rebuilt], None]] = {
     "one row per ERP key": lambda it: it.sql(
-        "insert into raw_erp.sales_invoice_lines select * from raw_erp.sales_invoice_lines using sample 5 percent"
+        "insert into raw_erp.sales_invoice_lines"
+        " select * from raw_erp.sales_invoice_lines where invoice_line_id % 20 = 0"
     ),
-    "the newest confirmation of a shipment speaks": lambda it: it.change(
-        "models/staging/wms/stg_wms__ship_confirmation.sql", "where newest_rank = 1", ""
-    ),
+    "the newest confirmation of a shipment speaks": let_every_confirmation_speak,
 }
 
 
