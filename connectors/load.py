@@ -97,7 +97,7 @@ def _connection(
         return
     path = Path(warehouse)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with opened(path, timeout_s, {**SETTINGS, "memory_limit": "1GB", "threads": "2"}) as db:
+    with opened(path, timeout_s, {**SETTINGS, "memory_limit": "1GB"}) as db:
         yield db
 
 
