@@ -87,7 +87,7 @@ def shipped_quantities(frames: Frames, lines: pl.DataFrame, as_of: datetime) -> 
         "first_pass": by_now & (shipped < deadline),
         "to_date": by_now,
         "first_pass_lowest": (latest <= deadline) & (shipped < deadline),
-        "first_pass_highest": (earliest < deadline) | (shipped < deadline),
+        "first_pass_highest": by_now & ((earliest < deadline) | (shipped < deadline)),
     }
     return (
         frames["can_shipment_line"]
