@@ -6,30 +6,15 @@
   Every staging row carries: source_system, source_role, key_prefix ('<legal entity>|<system>|'), source_zone (of naive
   times, null when declared elsewhere), erp_system and erp_prefix (the ERP whose numbers the system quotes), system_rank.
 #}
-{% macro systems_of(role) -%}
-    {{ return(var('systems').get(role, []) or []) }}
-{%- endmacro %}
-
+{# What stands before every source key of a system: '<legal entity>|<system>|'. #}
 {% macro key_prefix(entry) -%}
-    {{ return((entry.get('legal_entity') or '1') ~ '|' ~ entry['system'] ~ '|') }}
-{%- endmacro %}
-
-{# The ERP a system quotes: declared as `erp`, else the first ERP connected, else a name of its own. #}
-{% macro quoted_erp(entry, role) -%}
-    {%- set erps = systems_of('erp') -%}
-    {%- if role == 'erp' -%}{{ return(entry) }}{%- endif -%}
-    {%- for erp in erps if erp['system'] == entry.get('erp') -%}{{ return(erp) }}{%- endfor -%}
-    {{ return(erps[0] if erps else {'system': 'erp'}) }}
+    {{ entry.get('legal_entity') or '1' }}|{{ entry['system'] }}|
 {%- endmacro %}
 
 {% macro sql_text(value) -%}
-    {{ return("cast(null as varchar)" if value is none or value == '' else "'" ~ value | replace("'", "''") ~ "'") }}
-{%- endmacro %}
-
-{# A connected stream that has not landed yet has no relation; while parsing, nothing can be asked. #}
-{% macro has_landed(system, stream) -%}
-    {%- if not execute -%}{{ return(true) }}{%- endif -%}
-    {{ return(adapter.get_relation(database=target.database, schema='raw_' ~ system, identifier=stream) is not none) }}
+    {%- if value is none or value == '' -%}cast(null as varchar)
+    {%- else -%}'{{ value | replace("'", "''") }}'
+    {%- endif -%}
 {%- endmacro %}
 
 {#

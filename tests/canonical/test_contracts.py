@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import re
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -60,6 +61,15 @@ def test_every_model_states_its_grain_first() -> None:
     for folder in ("staging", "canonical"):
         for path in (REPO / "dbt_project/models" / folder).rglob("*.sql"):
             assert path.read_text().startswith("-- grain: "), path
+
+
+def test_a_select_list_of_many_lines_ends_with_a_comma() -> None:
+    """What sqlfluff cannot say: it would ask the same of `select *`."""
+    for path in (REPO / "dbt_project/models").rglob("*.sql"):
+        lines = [line.strip() for line in path.read_text().splitlines() if not line.strip().startswith("--")]
+        for before, line in pairwise(lines):
+            if line.startswith("from ") and not before.startswith("select "):
+                assert before.endswith((",", "}}", "%}", "-- noqa: RF02")), f"{path.name}: {before}"
 
 
 def test_no_engine_time_zone_function_is_used() -> None:

@@ -58,7 +58,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         connection.execute("alter table kpi.kpi_cell add column agreement varchar default 'agreed'")
         connection.execute("""
             create table core.fct_shipment as select 'r1' as root_order_key, '1001' as order_number,
-                'S-1' as oms_order_number, 'PO-88' as customer_po, '1Z9' as tracking_number, 'EWR-1' as shipment_number
+                'S-1' as oms_order_number, '1Z9' as tracking_number, 'EWR-1' as shipment_number
         """)
         connection.execute("""
             create table core.fct_event as
@@ -68,6 +68,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ) as t(event_key, event_type, source_system, event_time_utc, event_time_raw, time_confidence)
         """)
         connection.execute("alter table core.fct_event add column root_order_key varchar default 'r1'")
+        connection.execute("alter table core.fct_event add column customer_po varchar default 'PO-88'")
         connection.execute("alter table core.fct_event add column event_time_utc_min timestamp")
     publish(marts, home / "published", note={"as_of": "2016-06-02T07:00:00Z"})
     return home

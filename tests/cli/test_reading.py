@@ -5,6 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+
+from orchestration.cli import trace
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,6 +68,13 @@ def test_every_number_of_an_order_finds_all_its_events_in_order(crossdock) -> No
         assert events[1]["event_time_utc"] == "2024-03-03T19:05:00Z"
         assert events[1]["event_time_raw"] == "2024-03-03T14:05:00-05:00"
         assert events[1]["time_confidence"] == 98
+
+
+def test_every_number_a_trace_looks_for_stands_in_a_fact_that_knows_the_root_order() -> None:
+    facts = [yaml.safe_load(path.read_text()) for path in (ROOT / "dbt_project/models/marts/core").glob("fct_*.yml")]
+    columns = [{column["name"] for column in model["columns"]} for fact in facts for model in fact["models"]]
+    found = set().union(*(names for names in columns if "root_order_key" in names))
+    assert set(trace.NUMBERS) <= found
 
 
 def test_nothing_published_is_a_failure_that_says_what_to_do(crossdock, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

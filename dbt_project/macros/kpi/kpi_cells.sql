@@ -23,7 +23,7 @@
         {{ value }} as value,
         {{ value_min or value }} as value_min,
         {{ value_max or value }} as value_max,
-        {{ kpi_as_of() }} as as_of_utc
+        {{ kpi_as_of() }} as as_of_utc,
     from {{ rollup }}
     where true
         {%- if denominator %}

@@ -9,18 +9,22 @@ with known as (
 ),
 
 oms_codes as (
-    select key_prefix, channel_code, source_system, min(source_batch_id) as source_batch_id,
+    select
+        key_prefix,
+        channel_code,
+        source_system,
+        min(source_batch_id) as source_batch_id,
         min(known_from_utc) as known_from_utc,
     from {{ ref('stg_oms__order') }}
-    where channel_code is not null and channel_code not in (select channel_code from known)
+    where channel_code is not null and channel_code not in (select known.channel_code from known)
     group by all
 )
 
 select * from known
 union all
 select
-    oms_codes.key_prefix || oms_codes.channel_code,
+    oms_codes.key_prefix || oms_codes.channel_code as channel_key,
     oms_codes.channel_code,
-    oms_codes.channel_code,
+    oms_codes.channel_code as channel_name,
     {{ provenance('oms_codes', 'oms_codes.channel_code', 'true') }}
 from oms_codes

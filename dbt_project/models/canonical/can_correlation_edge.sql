@@ -31,15 +31,16 @@
         'authorized_qty', "'explicit_id'", 'can_return_line', 'order_line_key is not null'),
 ] %}
 with edges as (
-{%- for edge_type, from_type, from_key, to_type, to_key, qty, rung, model, condition in edges if systems_of('wms') or model != 'can_release' %}
+    {%- for edge_type, from_type, from_key, to_type, to_key, qty, rung, model, condition in edges
+        if systems_of('wms') or model != 'can_release' %}
     select
         '{{ edge_type }}' as edge_type,
         '{{ from_type }}' as from_type,
         {{ from_key }} as from_key,
         '{{ to_type }}' as to_type,
         {{ to_key }} as to_key,
-        cast({{ qty }} as decimal(18,4)) as qty,
-        {{ rung }} as rung,
+        cast({{ qty }} as decimal(18, 4)) as qty,
+        {{ rung }} as rung, -- noqa: AL09
         source_system,
         source_batch_id,
         known_from_utc,
@@ -48,25 +49,25 @@ with edges as (
     {%- if not loop.last %}
     union all
     {%- endif %}
-{%- endfor %}
+    {%- endfor %}
 {%- if systems_of('wms') %}
     union all
     -- the warehouse order named by a shipment, through the line both are about
     select
-        'release-shipment_line',
-        'can_release',
-        release.release_line_key,
-        'can_shipment_line',
-        line.shipment_line_key,
-        line.shipped_qty,
-        'document',
+        'release-shipment_line' as edge_type,
+        'can_release' as from_type,
+        release.release_line_key as from_key,
+        'can_shipment_line' as to_type,
+        line.shipment_line_key as to_key,
+        line.shipped_qty as qty,
+        'document' as rung,
         line.source_system,
         line.source_batch_id,
         line.known_from_utc,
     from {{ ref('can_shipment_line') }} as line
     inner join {{ ref('can_release') }} as release
         on release.release_key = line.release_key and release.order_line_key = line.order_line_key
-{%- endif %}
+    {%- endif %}
 )
 
 select

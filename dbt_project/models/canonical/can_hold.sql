@@ -12,11 +12,11 @@ from {{ ref('stg_erp__sales_order_holds') }} as hold
 {{ join_local_time('released', 'hold.released_when', 'hold.source_zone') }}
 union all
 select
-    hold.key_prefix || hold.oms_order_number || '/' || hold.hold_id,
+    hold.key_prefix || hold.oms_order_number || '/' || hold.hold_id as hold_key,
     orders.order_key,
     hold.hold_kind,
-    {{ utc_from_z('hold.placed_at_raw') }},
-    {{ utc_from_z('hold.released_at_raw') }},
+    {{ utc_from_z('hold.placed_at_raw') }} as placed_utc,
+    {{ utc_from_z('hold.released_at_raw') }} as released_utc,
     hold.released_by,
     {{ provenance('hold', "hold.oms_order_number || '/' || hold.hold_id") }}
 from {{ ref('stg_oms__hold') }} as hold

@@ -8,14 +8,20 @@ with invoices as (
 ),
 
 shipments_by_number as (
-    select erp_system as source_system, shipment_number, min(shipment_key) as shipment_key,
+    select
+        erp_system as source_system,
+        shipment_number,
+        min(shipment_key) as shipment_key,
     from {{ ref('prt_shipment') }}
     group by all
 ),
 
 -- a document without a shipment number bills the ERP's own shipment of its order, where there is one
 shipments_by_order as (
-    select source_system, order_key, min(shipment_key) as shipment_key,
+    select
+        source_system,
+        order_key,
+        min(shipment_key) as shipment_key,
     from {{ ref('prt_shipment') }}
     where source_system = erp_system
     group by all

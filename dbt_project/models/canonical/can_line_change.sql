@@ -4,7 +4,7 @@ with erp as (
         change.key_prefix || change.order_line_change_id as line_change_key,
         change.key_prefix || change.order_line_id as order_line_key,
         change.change_kind,
-        cast(change.new_quantity as decimal(18,4)) - cast(change.old_quantity as decimal(18,4)) as qty_delta,
+        cast(change.new_quantity as decimal(18, 4)) - cast(change.old_quantity as decimal(18, 4)) as qty_delta,
         change.initiator as initiator_raw,
         change.reason,
         {{ utc_columns('changed', 'clock', 'change.changed_when', "'us'") }}
@@ -41,8 +41,10 @@ select
     coalesce(lines.root_order_line_key, changes.order_line_key) as root_order_line_key,
     lower(changes.change_kind) as change_kind,
     coalesce(changes.qty_delta, 0) as qty_delta,
-    case when lower(changes.initiator_raw) in ('customer', 'seller') then lower(changes.initiator_raw)
-        else 'unknown' end as initiator,
+    case
+        when lower(changes.initiator_raw) in ('customer', 'seller') then lower(changes.initiator_raw)
+        else 'unknown'
+    end as initiator,
     changes.reason,
     changes.changed_utc,
     changes.changed_utc_min,

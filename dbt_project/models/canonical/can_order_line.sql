@@ -1,6 +1,8 @@
 -- grain: one order line; what was ordered is the OMS's word, else the ERP's before its first change
 with first_change as (
-    select source_system, order_line_id,
+    select
+        source_system,
+        order_line_id,
         arg_min(old_quantity, (changed_when, order_line_change_id)) as old_quantity,
     from {{ ref('stg_erp__sales_order_line_changes') }}
     where change_kind in ('quantity', 'cancel', 'substitute') and old_quantity is not null
@@ -8,7 +10,8 @@ with first_change as (
 ),
 
 oms_lines as (
-    select * from {{ ref('prt_oms_line') }} where is_in_erp
+    select * from {{ ref('prt_oms_line') }}
+    where is_in_erp
     qualify row_number() over (partition by order_line_key order by line_number) = 1
 ),
 
@@ -17,20 +20,24 @@ erp as (
         line_chain.order_line_key,
         lines.key_prefix || lines.order_id as order_key,
         line_chain.root_order_line_key,
-        case when lines.parent_order_line_id is not null
-            then lines.key_prefix || lines.parent_order_line_id end as parent_order_line_key,
-        case when lines.substitute_for_line_id is not null
-            then lines.key_prefix || lines.substitute_for_line_id end as substitutes_order_line_key,
+        case
+            when lines.parent_order_line_id is not null
+                then lines.key_prefix || lines.parent_order_line_id
+        end as parent_order_line_key,
+        case
+            when lines.substitute_for_line_id is not null
+                then lines.key_prefix || lines.substitute_for_line_id
+        end as substitutes_order_line_key,
         lines.key_prefix || lines.stock_item_id as item_key,
         coalesce(cast(lines.oms_line_no as varchar), cast(lines.order_line_id as varchar)) as line_number,
         coalesce(
-            oms_lines.ordered_qty, cast(first_change.old_quantity as decimal(18,4)),
-            cast(lines.quantity as decimal(18,4))
+            oms_lines.ordered_qty, cast(first_change.old_quantity as decimal(18, 4)),
+            cast(lines.quantity as decimal(18, 4))
         ) as ordered_original_qty,
-        coalesce(oms_lines.current_qty, cast(lines.quantity as decimal(18,4))) as current_qty,
+        coalesce(oms_lines.current_qty, cast(lines.quantity as decimal(18, 4))) as current_qty,
         oms_lines.uom,
-        cast(lines.unit_price as decimal(18,4)) as unit_price,
-        cast(lines.picked_quantity as decimal(18,4)) as picked_qty,
+        cast(lines.unit_price as decimal(18, 4)) as unit_price,
+        cast(lines.picked_quantity as decimal(18, 4)) as picked_qty,
         oms_lines.status_raw,
         {{ provenance('lines', 'lines.order_line_id') }}
     from {{ ref('stg_erp__sales_order_lines') }} as lines
@@ -64,7 +71,7 @@ inferred as (
         lines.order_line_key as root_order_line_key,
         lines.item_key,
         lines.line_number,
-        cast(0 as decimal(18,4)) as ordered_original_qty,
+        cast(0 as decimal(18, 4)) as ordered_original_qty,
         {{ provenance('lines', 'lines.line_number', 'true') }}
     from {{ ref('prt_inferred_line') }} as lines
 ),
@@ -89,7 +96,7 @@ select
     every_line.line_number,
     every_line.ordered_original_qty,
     coalesce(every_line.uom, item.base_uom) as uom,
-    cast(1 as decimal(18,6)) as base_qty_factor,
+    cast(1 as decimal(18, 6)) as base_qty_factor,
     every_line.unit_price,
     coalesce(item.base_uom, every_line.uom) as price_unit,
     entity.currency,

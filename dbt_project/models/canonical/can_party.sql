@@ -51,31 +51,61 @@ known as (
 ),
 
 named as (
-    select key_prefix, 'customer' as party_role, cast(customer_id as varchar) as party_number, source_system
+    select
+        key_prefix,
+        'customer' as party_role,
+        cast(customer_id as varchar) as party_number,
+        source_system,
     from {{ ref('stg_erp__sales_orders') }}
     union all
-    select erp_prefix, 'customer', customer_ref, source_system from {{ ref('stg_oms__order') }}
+    select
+        erp_prefix as key_prefix,
+        'customer' as party_role,
+        customer_ref as party_number,
+        source_system,
+    from {{ ref('stg_oms__order') }}
     union all
-    select key_prefix, 'customer', cast(customer_id as varchar), source_system from {{ ref('stg_erp__sales_invoices') }}
+    select
+        key_prefix,
+        'customer' as party_role,
+        cast(customer_id as varchar) as party_number,
+        source_system,
+    from {{ ref('stg_erp__sales_invoices') }}
     union all
-    select key_prefix, 'customer', cast(bill_to_customer_id as varchar), source_system
+    select
+        key_prefix,
+        'customer' as party_role,
+        cast(bill_to_customer_id as varchar) as party_number,
+        source_system,
     from {{ ref('stg_erp__sales_customers') }}
     union all
-    select key_prefix, 'supplier', cast(supplier_id as varchar), source_system
+    select
+        key_prefix,
+        'supplier' as party_role,
+        cast(supplier_id as varchar) as party_number,
+        source_system,
     from {{ ref('stg_erp__purchasing_purchase_orders') }}
     union all
-    select key_prefix, 'supplier', cast(supplier_id as varchar), source_system
+    select
+        key_prefix,
+        'supplier' as party_role,
+        cast(supplier_id as varchar) as party_number,
+        source_system,
     from {{ ref('stg_erp__warehouse_stock_items') }}
 ),
 
 missing as (
     select
-        key_prefix, party_role, party_number, min(source_system) as source_system,
-        cast(null as bigint) as source_batch_id, cast(null as timestamp) as known_from_utc,
+        key_prefix,
+        party_role,
+        party_number,
+        min(source_system) as source_system,
+        cast(null as bigint) as source_batch_id,
+        cast(null as timestamp) as known_from_utc,
     from named
     where party_number is not null
     group by all
-    having key_prefix || party_role || ':' || party_number not in (select party_key from known)
+    having key_prefix || party_role || ':' || party_number not in (select known.party_key from known)
 )
 
 select * from known

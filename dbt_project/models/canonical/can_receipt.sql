@@ -1,6 +1,9 @@
 -- grain: one receipt posting of goods from a supplier
 with only_line as (
-    select purchase_order_key, item_key, min(po_line_key) as po_line_key,
+    select
+        purchase_order_key,
+        item_key,
+        min(po_line_key) as po_line_key,
     from {{ ref('can_po_line') }}
     group by all
     having count(*) = 1

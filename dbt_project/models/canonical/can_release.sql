@@ -1,7 +1,7 @@
 -- grain: one line of one warehouse order; a released event sent twice counts once
 -- without a warehouse system the ERP's orders stand for releases: one per order, of unknown instant
 with releases as (
-{%- if systems_of('wms') %}
+    {%- if systems_of('wms') %}
     select
         event.key_prefix || event.warehouse_order || '/' || event.line_number as release_line_key,
         event.key_prefix || event.warehouse_order as release_key,
@@ -16,11 +16,12 @@ with releases as (
         {{ provenance('event', 'event.event_id') }}
     from {{ ref('prt_wms_event') }} as event
     where event.event_type = 'released' and event.warehouse_order is not null and event.line_number is not null
-    qualify row_number() over (
-        partition by event.key_prefix, event.warehouse_order, event.line_number
-        order by event.event_time_utc, event.event_id
-    ) = 1
-{%- else %}
+    qualify
+        row_number() over (
+            partition by event.key_prefix, event.warehouse_order, event.line_number
+            order by event.event_time_utc, event.event_id
+        ) = 1
+    {%- else %}
     select
         lines.order_line_key as release_line_key,
         lines.order_key as release_key,
@@ -35,7 +36,7 @@ with releases as (
         {{ provenance('lines', 'lines.source_key') }}
     from {{ ref('can_order_line') }} as lines
     inner join {{ ref('can_sales_order') }} as orders using (order_key)
-{%- endif %}
+    {%- endif %}
 )
 
 select

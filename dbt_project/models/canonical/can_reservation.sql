@@ -4,7 +4,7 @@ select
     reservation.key_prefix || reservation.order_line_id as order_line_key,
     case when reservation.site_id is not null then reservation.key_prefix || reservation.site_id end as site_key,
     lower(reservation.kind) as reservation_kind,
-    cast(reservation.quantity as decimal(18,4)) as qty,
+    cast(reservation.quantity as decimal(18, 4)) as qty,
     {{ utc_first('reserved', 'reservation.reserved_when') }} as reserved_utc,
     {{ utc_first('released', 'reservation.released_when') }} as released_utc,
     {{ provenance('reservation', 'reservation.reservation_id') }}

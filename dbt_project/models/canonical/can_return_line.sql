@@ -5,9 +5,9 @@ select
     line.key_prefix || line.order_line_id as order_line_key,
     coalesce(order_line.root_order_line_key, line.key_prefix || line.order_line_id) as root_order_line_key,
     line.key_prefix || line.stock_item_id as item_key,
-    cast(coalesce(line.authorized_quantity, 0) as decimal(18,4)) as authorized_qty,
-    cast(coalesce(line.received_quantity, 0) as decimal(18,4)) as received_qty,
-    cast(coalesce(line.credited_quantity, 0) as decimal(18,4)) as credited_qty,
+    cast(coalesce(line.authorized_quantity, 0) as decimal(18, 4)) as authorized_qty,
+    cast(coalesce(line.received_quantity, 0) as decimal(18, 4)) as received_qty,
+    cast(coalesce(line.credited_quantity, 0) as decimal(18, 4)) as credited_qty,
     line.reason,
     line.disposition,
     {{ provenance('line', 'line.return_line_id') }}

@@ -30,7 +30,10 @@ with placed as (
 
 -- the site's clock decides commits; an order without a site yet is read on the ship-to clock
 zoned as (
-    select *, coalesce(site_zone, source_zone, ship_to_zone) as clock from placed
+    select
+        *,
+        coalesce(site_zone, source_zone, ship_to_zone) as clock,
+    from placed
 )
 
 select
@@ -54,8 +57,10 @@ select
     coalesce(
         zoned.oms_created_utc + interval 1 second, {{ utc_end('day_start', 'zoned.order_day', "'day'") }}
     ) as order_received_utc_max,
-    case when zoned.oms_created_utc is not null then 's'
-        when zoned.order_day is not null then 'day' end as order_received_precision,
+    case
+        when zoned.oms_created_utc is not null then 's'
+        when zoned.order_day is not null then 'day'
+    end as order_received_precision,
     cast(coalesce({{ local_of('received_clock', 'zoned.oms_created_utc') }}, zoned.order_day) as date)
         as order_received_date,
     zoned.first_commit_date,

@@ -4,17 +4,28 @@ with deliveries as (
     select *
     from {{ ref('prt_carrier_event') }}
     where event_type = 'delivered' and shipment_key is not null and event_time_utc is not null
-    qualify row_number() over (
-        partition by shipment_key
-        order by source_role, time_confidence desc, event_time_utc, event_key
-    ) = 1
+    qualify
+        row_number() over (
+            partition by shipment_key
+            order by source_role asc, time_confidence desc, event_time_utc asc, event_key asc
+        ) = 1
 ),
 
 references_seen as (
-    select shipment_key, min(tracking_number) as tracking_number from (
-        select shipment_key, tracking_number from {{ ref('prt_tracking') }} where shipment_key is not null
+    select
+        shipment_key,
+        min(tracking_number) as tracking_number,
+    from (
+        select
+            shipment_key,
+            tracking_number,
+        from {{ ref('prt_tracking') }}
+        where shipment_key is not null
         union all
-        select shipment_key, tracking_number from {{ ref('prt_erp_delivery_event') }}
+        select
+            shipment_key,
+            tracking_number,
+        from {{ ref('prt_erp_delivery_event') }}
     ) as tracking
     group by all
 )

@@ -26,7 +26,7 @@ holdings as (
         holding.key_prefix || holding.stock_item_id as item_key,
         site.site_key,
         site.site_code,
-        cast(holding.quantity_on_hand as decimal(18,4)) as on_hand_qty,
+        cast(holding.quantity_on_hand as decimal(18, 4)) as on_hand_qty,
         'erp_holding' as basis,
         holding.last_edited_when as as_of_local,
         holding.source_zone as zone,
@@ -42,9 +42,10 @@ balances as (
 )
 
 select
-    balances.* exclude (as_of_local, zone),
+    balances.* exclude (as_of_local, zone), -- noqa: RF02
     row_number() over (
-        partition by balances.basis, balances.item_key, balances.site_code, balances.lot, balances.stock_status,
+        partition by
+            balances.basis, balances.item_key, balances.site_code, balances.lot, balances.stock_status,
             balances.stock_owner
         order by balances.as_of_local desc nulls last, balances.stock_balance_key desc
     ) = 1 as is_current,

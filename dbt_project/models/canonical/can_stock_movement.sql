@@ -10,7 +10,7 @@ select
     ) as party_key,
     movement.key_prefix || movement.invoice_id as invoice_key,
     movement.key_prefix || movement.purchase_order_id as purchase_order_key,
-    cast(movement.quantity as decimal(18,4)) as qty,
+    cast(movement.quantity as decimal(18, 4)) as qty,
     {{ utc_columns('moved', 'clock', 'movement.transaction_occurred_when', "'us'") }}
     {{ provenance('movement', 'movement.stock_item_transaction_id') }}
 from {{ ref('stg_erp__warehouse_stock_item_transactions') }} as movement

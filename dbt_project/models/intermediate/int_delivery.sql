@@ -22,7 +22,7 @@ judged as (
         coalesce(delivered_utc <= {{ kpi_as_of() }}, false) as is_delivered,
         coalesce(delivered_utc < delivery_deadline_utc, false) as is_before_deadline,
         coalesce(delivered_utc_max <= delivery_deadline_utc, false) as is_end_before_deadline,
-        coalesce(delivered_utc_min < delivery_deadline_utc, false) as is_start_before_deadline
+        coalesce(delivered_utc_min < delivery_deadline_utc, false) as is_start_before_deadline,
     from shipments
 
 )
@@ -38,5 +38,5 @@ select
     is_delivered,
     is_delivered and is_before_deadline as is_on_time,
     is_delivered and is_before_deadline and is_end_before_deadline as is_on_time_certain,
-    is_delivered and (is_before_deadline or is_start_before_deadline) as is_on_time_possible
+    is_delivered and (is_before_deadline or is_start_before_deadline) as is_on_time_possible,
 from judged

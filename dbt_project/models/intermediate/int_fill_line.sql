@@ -54,7 +54,7 @@ joined as (
         {%- for variant in kpi_fill_bounds() %}
         cast(coalesce(shipped.{{ variant }}_qty, 0) as decimal(18, 4)) as {{ variant }}_qty,
         {%- endfor %}
-        shipped.last_shipped_utc
+        shipped.last_shipped_utc,
     from lines
     inner join demand
         on demand.root_order_line_key = lines.order_line_key
@@ -89,5 +89,5 @@ select
     {{ variant }}_qty >= effective_qty as is_complete_{{ variant }},
     {%- endfor %}
     greatest(to_date_qty - effective_qty, 0) as over_shipped_qty,
-    last_shipped_utc
+    last_shipped_utc,
 from joined

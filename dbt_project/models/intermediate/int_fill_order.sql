@@ -18,7 +18,7 @@ select
     -- a backorder means that the first event did not fill the order, whatever it shipped
     min(case when is_complete_first_event then 1 else 0 end) = 1 and not has_backorder as is_complete_first_event,
     {%- for variant in kpi_fill_bounds() if variant != 'first_event' %}
-    min(case when is_complete_{{ variant }} then 1 else 0 end) = 1 as is_complete_{{ variant }}{{ ',' if not loop.last }}
+    min(case when is_complete_{{ variant }} then 1 else 0 end) = 1 as is_complete_{{ variant }},
     {%- endfor %}
 from lines
 group by

@@ -29,7 +29,7 @@ instants as (
         case when {{ instant }}_utc <= {{ kpi_as_of() }} then {{ instant }}_utc end as {{ instant }}_utc,
         {{ instant }}_utc_max <= {{ instant }}_utc_min + interval '900 seconds' as is_{{ instant }}_exact,
         {{ instant }}_utc_min,
-        {{ instant }}_utc_max{{ ',' if not loop.last }}
+        {{ instant }}_utc_max,
         {%- endfor %}
     from shipments
 
@@ -49,7 +49,7 @@ pairs as (
         {{ end }}_utc as end_utc,
         case when is_{{ end }}_exact then {{ end }}_utc else {{ end }}_utc_min end as end_utc_min,
         case when is_{{ end }}_exact then {{ end }}_utc else {{ end }}_utc_max end as end_utc_max,
-        is_{{ start }}_exact and is_{{ end }}_exact as is_exact
+        is_{{ start }}_exact and is_{{ end }}_exact as is_exact,
     from instants
     where {{ start }}_utc is not null
         and {{ end }}_utc is not null
@@ -67,5 +67,5 @@ select
     is_exact,
     case when is_exact then {{ kpi_seconds_between('start_utc', 'end_utc') }} end as latency_s,
     {{ kpi_seconds_between('start_utc_max', 'end_utc_min') }} as latency_min_s,
-    {{ kpi_seconds_between('start_utc_min', 'end_utc_max') }} as latency_max_s
+    {{ kpi_seconds_between('start_utc_min', 'end_utc_max') }} as latency_max_s,
 from pairs

@@ -26,7 +26,7 @@ root_lines as (
         lines.order_line_key as root_order_line_key,
         lines.root_order_key,
         lines.ordered_original_qty,
-        root_orders.commit_deadline_utc
+        root_orders.commit_deadline_utc,
     from lines
     left join root_orders
         on root_orders.root_order_key = lines.root_order_key
@@ -47,7 +47,7 @@ line_changes as (
             end
         ) as customer_change_qty,
         sum(case when changes.initiator = 'customer' then 0 else changes.qty_delta end) as seller_change_qty,
-        max(case when changes.initiator = 'unknown' then 1 else 0 end) = 1 as has_unknown_initiator
+        max(case when changes.initiator = 'unknown' then 1 else 0 end) = 1 as has_unknown_initiator,
     from changes
     inner join root_lines
         on root_lines.root_order_line_key = changes.root_order_line_key
@@ -61,7 +61,7 @@ select
     cast(coalesce(line_changes.customer_change_qty, 0) as decimal(18, 4)) as customer_change_qty,
     cast(coalesce(line_changes.seller_change_qty, 0) as decimal(18, 4)) as seller_change_qty,
     coalesce(line_changes.has_unknown_initiator, false) as has_unknown_initiator,
-    cast(greatest(root_lines.ordered_original_qty + coalesce(line_changes.customer_change_qty, 0), 0) as decimal(18, 4)) as effective_qty
+    cast(greatest(root_lines.ordered_original_qty + coalesce(line_changes.customer_change_qty, 0), 0) as decimal(18, 4)) as effective_qty,
 from root_lines
 left join line_changes
     on line_changes.root_order_line_key = root_lines.root_order_line_key

@@ -25,7 +25,7 @@ judged as (
         shipment_lines.release_event_key = root_orders.first_release_event_key as is_first_event,
         shipment_lines.shipped_utc < root_orders.commit_deadline_utc as is_before_deadline,
         coalesce(shipment_lines.shipped_utc_max, shipment_lines.shipped_utc) <= root_orders.commit_deadline_utc as is_end_before_deadline,
-        coalesce(shipment_lines.shipped_utc_min, shipment_lines.shipped_utc) < root_orders.commit_deadline_utc as is_start_before_deadline
+        coalesce(shipment_lines.shipped_utc_min, shipment_lines.shipped_utc) < root_orders.commit_deadline_utc as is_start_before_deadline,
     from shipment_lines
     inner join root_orders
         on root_orders.root_order_key = shipment_lines.root_order_key
@@ -39,6 +39,6 @@ select
     sum(case when is_before_deadline and is_end_before_deadline then shipped_qty else 0 end) as first_pass_certain_qty,
     sum(case when is_before_deadline or is_start_before_deadline then shipped_qty else 0 end) as first_pass_possible_qty,
     sum(shipped_qty) as to_date_qty,
-    max(shipped_utc) as last_shipped_utc
+    max(shipped_utc) as last_shipped_utc,
 from judged
 group by root_order_line_key

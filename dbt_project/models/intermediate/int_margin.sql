@@ -34,7 +34,7 @@ lines as (
         invoiced_qty as qty,
         net_amt,
         tax_amt,
-        cogs_amt
+        cogs_amt,
     from invoice_lines
 
     union all
@@ -52,7 +52,7 @@ lines as (
         credited_qty as qty,
         net_amt,
         tax_amt,
-        cogs_amt
+        cogs_amt,
     from credit_lines
 
 )
@@ -71,7 +71,7 @@ select
     lines.net_amt,
     lines.tax_amt,
     lines.cogs_amt,
-    lines.net_amt - lines.cogs_amt as gross_profit_amt
+    lines.net_amt - lines.cogs_amt as gross_profit_amt,
 from lines
 left join site_days
     on site_days.site_code = lines.site_code

@@ -38,7 +38,7 @@ ranked_releases as (
         row_number() over (
             partition by root_order_key
             order by chain_depth asc, released_utc asc nulls first, release_event_key asc
-        ) as release_rank
+        ) as release_rank,
     from releases
 
 ),
@@ -47,7 +47,7 @@ first_releases as (
 
     select
         root_order_key,
-        release_event_key
+        release_event_key,
     from ranked_releases
     where release_rank = 1
 
@@ -67,7 +67,7 @@ select
     coalesce(orders.commit_deadline_utc <= {{ kpi_as_of() }}, false) as is_commit_due,
     coalesce(orders.delivery_deadline_utc <= {{ kpi_as_of() }}, false) as is_delivery_due,
     first_releases.release_event_key as first_release_event_key,
-    backordered.root_order_key is not null as has_backorder
+    backordered.root_order_key is not null as has_backorder,
 from orders
 left join first_releases
     on first_releases.root_order_key = orders.order_key

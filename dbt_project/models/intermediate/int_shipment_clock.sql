@@ -30,7 +30,7 @@ ranked_invoices as (
         created_utc,
         created_utc_min,
         created_utc_max,
-        row_number() over (partition by shipment_key order by created_utc asc nulls last, invoice_key asc) as invoice_rank
+        row_number() over (partition by shipment_key order by created_utc asc nulls last, invoice_key asc) as invoice_rank,
     from invoices
 
 )
@@ -64,7 +64,7 @@ select
     ranked_invoices.created_utc as invoiced_utc,
     coalesce(ranked_invoices.created_utc_min, ranked_invoices.created_utc) as invoiced_utc_min,
     coalesce(ranked_invoices.created_utc_max, ranked_invoices.created_utc) as invoiced_utc_max,
-    ranked_invoices.posting_date as invoiced_date
+    ranked_invoices.posting_date as invoiced_date,
 from shipments
 left join root_orders
     on root_orders.root_order_key = shipments.root_order_key

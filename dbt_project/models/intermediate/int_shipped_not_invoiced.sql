@@ -34,7 +34,7 @@ shipped as (
     select
         order_line_key,
         sum(shipped_qty) as shipped_qty,
-        min(shipped_utc) as first_shipped_utc
+        min(shipped_utc) as first_shipped_utc,
     from shipment_lines
     group by order_line_key
 
@@ -44,7 +44,7 @@ invoiced as (
 
     select
         order_line_key,
-        sum(qty) as invoiced_qty
+        sum(qty) as invoiced_qty,
     from posted
     where order_line_key is not null
     group by order_line_key
@@ -65,7 +65,7 @@ compared as (
         shipped.first_shipped_utc,
         cast(shipped.shipped_qty as decimal(18, 4)) as shipped_qty,
         cast(coalesce(invoiced.invoiced_qty, 0) as decimal(18, 4)) as invoiced_qty,
-        cast(greatest(shipped.shipped_qty - coalesce(invoiced.invoiced_qty, 0), 0) as decimal(18, 4)) as open_qty
+        cast(greatest(shipped.shipped_qty - coalesce(invoiced.invoiced_qty, 0), 0) as decimal(18, 4)) as open_qty,
     from shipped
     inner join order_lines
         on order_lines.order_line_key = shipped.order_line_key
@@ -89,5 +89,5 @@ select
     shipped_qty,
     invoiced_qty,
     open_qty,
-    open_qty * coalesce(unit_price, 0) as open_amt
+    open_qty * coalesce(unit_price, 0) as open_amt,
 from compared

@@ -28,7 +28,7 @@ ranked_sites as (
         site_code,
         zone,
         legal_entity_key,
-        row_number() over (partition by site_code order by legal_entity_key asc nulls last, site_key asc) as site_rank
+        row_number() over (partition by site_code order by legal_entity_key asc nulls last, site_key asc) as site_rank,
     from sites
 
 ),
@@ -38,7 +38,7 @@ zoned as (
     select
         ranked_sites.site_code,
         ranked_sites.zone as site_zone,
-        coalesce(legal_entities.zone, ranked_sites.zone) as ledger_zone
+        coalesce(legal_entities.zone, ranked_sites.zone) as ledger_zone,
     from ranked_sites
     left join legal_entities
         on legal_entities.legal_entity_key = ranked_sites.legal_entity_key
@@ -51,7 +51,7 @@ select
     zoned.site_zone,
     zoned.ledger_zone,
     cast({{ kpi_as_of() }} + coalesce(site_offsets.utc_offset_s, 0) * interval '1 second' as date) as site_date,
-    cast({{ kpi_as_of() }} + coalesce(ledger_offsets.utc_offset_s, 0) * interval '1 second' as date) as ledger_date
+    cast({{ kpi_as_of() }} + coalesce(ledger_offsets.utc_offset_s, 0) * interval '1 second' as date) as ledger_date,
 from zoned
 left join utc_offsets as site_offsets
     on site_offsets.zone = zoned.site_zone

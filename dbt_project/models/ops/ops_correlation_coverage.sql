@@ -9,7 +9,7 @@ orders as (
 
     select
         order_key,
-        is_inferred
+        is_inferred,
     from {{ ref('can_sales_order') }}
 
 ),
@@ -21,7 +21,7 @@ counted as (
         events.source_system,
         events.event_type,
         count(*) as event_count,
-        count(case when not orders.is_inferred then 1 end) as correlated_events
+        count(case when not orders.is_inferred then 1 end) as correlated_events,
     from events
     left join orders
         on orders.order_key = coalesce(events.order_key, events.root_order_key)
@@ -39,5 +39,5 @@ select
     correlated_events,
     event_count - correlated_events as orphan_events,
     {{ kpi_ratio('correlated_events', 'event_count') }} as correlation_rate,
-    {{ kpi_as_of() }} as as_of_utc
+    {{ kpi_as_of() }} as as_of_utc,
 from counted

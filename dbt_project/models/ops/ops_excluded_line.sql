@@ -5,7 +5,7 @@ with lines as (
         coalesce(exclusion_reason, 'measured') as reason,
         case when exclusion_reason is null and coalesce(unit_price, 0) = 0 then 1 end as is_without_price,
         ordered_original_qty,
-        has_unknown_initiator
+        has_unknown_initiator,
     from {{ ref('int_fill_line') }}
 
 ),
@@ -13,9 +13,10 @@ with lines as (
 reasons as (
 
     select reason
-    from (values
+    from (
+        values
         ('measured'), ('not_goods'), ('substitute'), ('out_of_scope'), ('zero_or_negative'), ('cancelled_by_customer'), ('not_due')
-    ) as listed(reason)
+    ) as listed (reason) -- noqa: AL05
 
 )
 
@@ -26,7 +27,7 @@ select
     count(lines.is_without_price) as lines_without_price,
     count(case when lines.has_unknown_initiator then 1 end) as lines_with_unknown_initiator,
     cast(coalesce(sum(lines.ordered_original_qty), 0) as decimal(38, 4)) as ordered_original_qty,
-    {{ kpi_as_of() }} as as_of_utc
+    {{ kpi_as_of() }} as as_of_utc,
 from reasons
 left join lines
     on lines.reason = reasons.reason

@@ -14,7 +14,7 @@ select
     max(source_batch_id) as last_batch_id,
     min(known_from_utc) as first_known_utc,
     max(known_from_utc) as last_known_utc,
-    {{ kpi_as_of() }} as as_of_utc
+    {{ kpi_as_of() }} as as_of_utc,
 from {{ ref(entity) }}
 group by source_system
 {{ 'union all' if not loop.last }}

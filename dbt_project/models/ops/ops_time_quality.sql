@@ -7,7 +7,7 @@ with events as (
         time_confidence,
         ',' || coalesce(time_flags, '') || ',' as flags,
         event_time_utc,
-        {{ kpi_seconds_between('event_time_utc_min', 'event_time_utc_max') }} as uncertainty_s
+        {{ kpi_seconds_between('event_time_utc_min', 'event_time_utc_max') }} as uncertainty_s,
     from {{ ref('can_event') }}
 
 ),
@@ -23,7 +23,7 @@ counted as (
         {%- for flag in ['assumed_zone', 'date_only', 'fold', 'gap', 'future', 'late'] %}
         count(case when flags like '%,{{ flag }},%' then 1 end) as {{ flag }}_events,
         {%- endfor %}
-        max(uncertainty_s) as widest_uncertainty_s
+        max(uncertainty_s) as widest_uncertainty_s,
     from events
     group by
         source_system,
@@ -45,5 +45,5 @@ select
     late_events,
     widest_uncertainty_s,
     {{ kpi_ratio('explicit_events', 'event_count') }} as time_quality_share,
-    {{ kpi_as_of() }} as as_of_utc
+    {{ kpi_as_of() }} as as_of_utc,
 from counted

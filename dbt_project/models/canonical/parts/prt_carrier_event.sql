@@ -32,13 +32,13 @@ with scans as (
         description,
         event_time_raw,
         event_time_text,
-        null,
-        zone,
-        key_prefix || 'delivery:' || source_key,
-        null,
+        null as offset_s,
+        zone as erp_zone,
+        key_prefix || 'delivery:' || source_key as event_key,
+        null as recorded_at_utc,
         source_key,
         source_system,
-        'erp',
+        'erp' as source_role,
         source_batch_id,
         known_from_utc,
     from {{ ref('prt_erp_delivery_event') }}
@@ -98,8 +98,10 @@ select
     ]) }} as time_flags,
     {{ time_rule('clock', 'zoned.base_rule', 'zoned.time_precision', is_normalized('zoned.event_time_text')) }}
         as time_rule,
-    case when zoned.offset_s is not null then nullif(regexp_extract(zoned.event_time_raw, '(Z|[+-]\d{2}:?\d{2})$'), '')
-        else zoned.zone end as tz_name,
+    case
+        when zoned.offset_s is not null then nullif(regexp_extract(zoned.event_time_raw, '(Z|[+-]\d{2}:?\d{2})$'), '')
+        else zoned.zone
+    end as tz_name,
     clock.tzdb_version,
     zoned.recorded_at_utc,
     zoned.shipped_utc,

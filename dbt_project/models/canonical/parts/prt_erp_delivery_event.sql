@@ -13,35 +13,39 @@ with invoices as (
 ),
 
 logged as (
-    select invoices.* exclude (log), invoices.log.DeliveredWhen as delivered_when, entry, position,
-    from invoices, unnest(invoices.log.Events) with ordinality as exploded (entry, position)
+    select
+        invoices.* exclude (log),
+        invoices.log.deliveredwhen as delivered_when,
+        entry,
+        position,
+    from invoices, unnest(invoices.log.events) with ordinality as exploded (entry, position)
 ),
 
 -- the log's own DeliveredWhen, with the receiver's name, is the proof of delivery and outranks an attempt's comment
 entries as (
     select
         * exclude (entry),
-        entry.ConNote as tracking_number,
+        entry.connote as tracking_number,
         case
-            when entry.EventTime = delivered_when and entry.Event = 'DeliveryAttempt' then 'delivered'
-            when entry.Status = 'Delivered' and delivered_when is null then 'delivered'
-            when entry.Event = 'DeliveryAttempt' then 'attempted'
-            when entry.Event = 'Ready for collection' then 'label_created'
+            when entry.eventtime = delivered_when and entry.event = 'DeliveryAttempt' then 'delivered'
+            when entry.status = 'Delivered' and delivered_when is null then 'delivered'
+            when entry.event = 'DeliveryAttempt' then 'attempted'
+            when entry.event = 'Ready for collection' then 'label_created'
             else 'scanned'
         end as event_type,
-        concat_ws(' ', entry.Event, entry.Status, entry.Comment) as description,
-        entry.EventTime as event_time_raw,
+        concat_ws(' ', entry.event, entry.status, entry.comment) as description,
+        entry.eventtime as event_time_raw,
     from logged
 ),
 
 unlogged_proofs as (
     select
         invoices.* exclude (log),
-        invoices.log.DeliveredWhen as delivered_when,
+        invoices.log.deliveredwhen as delivered_when,
         0 as position,
-        invoices.log.Events[1].ConNote as tracking_number,
+        invoices.log.events[1].connote as tracking_number,
         'delivered' as event_type,
-        'Received by ' || coalesce(invoices.log.ReceivedBy, 'unknown') as description,
+        'Received by ' || coalesce(invoices.log.receivedby, 'unknown') as description,
         delivered_when as event_time_raw,
     from invoices
     where delivered_when is not null

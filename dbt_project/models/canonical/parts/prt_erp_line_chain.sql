@@ -1,22 +1,37 @@
 -- grain: one ERP order line, with the first line of its chain of remainders
 with recursive lines as (
-    select source_system, key_prefix, order_line_id, parent_order_line_id from {{ ref('stg_erp__sales_order_lines') }}
+    select
+        source_system,
+        key_prefix,
+        order_line_id,
+        parent_order_line_id,
+    from {{ ref('stg_erp__sales_order_lines') }}
 ),
 
 remainders as (
-    select * from lines where parent_order_line_id is not null
+    select * from lines
+    where parent_order_line_id is not null
 ),
 
-chain (source_system, order_line_id, root_id, depth) as (
-    select remainders.source_system, remainders.order_line_id, remainders.parent_order_line_id, 1,
+chain as (
+    select
+        remainders.source_system,
+        remainders.order_line_id,
+        remainders.parent_order_line_id as root_id,
+        1 as depth,
     from remainders
-    where not exists (
-        select 1 from remainders as parent
-        where parent.source_system = remainders.source_system
-            and parent.order_line_id = remainders.parent_order_line_id
-    )
+    where
+        not exists (
+            select 1 from remainders as parent
+            where parent.source_system = remainders.source_system
+                and parent.order_line_id = remainders.parent_order_line_id
+        )
     union all
-    select remainders.source_system, remainders.order_line_id, chain.root_id, chain.depth + 1,
+    select
+        remainders.source_system,
+        remainders.order_line_id,
+        chain.root_id,
+        chain.depth + 1 as depth,
     from remainders
     inner join chain
         on chain.source_system = remainders.source_system

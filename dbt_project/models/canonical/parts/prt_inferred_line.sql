@@ -2,14 +2,24 @@
 {{ config(materialized='view') }}
 with quoted as (
     select
-        erp_prefix as key_prefix, line_number, order_number, item_number, source_system, source_batch_id,
+        erp_prefix as key_prefix,
+        line_number,
+        order_number,
+        item_number,
+        source_system,
+        source_batch_id,
         known_from_utc,
     from {{ ref('stg_wms__event') }}
     where line_number is not null
     union all
     select
-        lines.erp_prefix, lines.line_number, shipments.order_number, lines.item_number, lines.source_system,
-        lines.source_batch_id, lines.known_from_utc,
+        lines.erp_prefix as key_prefix,
+        lines.line_number,
+        shipments.order_number,
+        lines.item_number,
+        lines.source_system,
+        lines.source_batch_id,
+        lines.known_from_utc,
     from {{ ref('stg_wms__ship_confirmation_line') }} as lines
     inner join {{ ref('stg_wms__ship_confirmation') }} as shipments using (source_system, shipment_number)
     where lines.line_number is not null
@@ -24,6 +34,6 @@ select
     min(source_batch_id) as source_batch_id,
     min(known_from_utc) as known_from_utc,
 from quoted
-where key_prefix || line_number not in (select order_line_key from {{ ref('prt_erp_line_chain') }})
+where key_prefix || line_number not in (select chain.order_line_key from {{ ref('prt_erp_line_chain') }} as chain)
 group by key_prefix, line_number
 having min(order_number) is not null

@@ -10,7 +10,10 @@ with promises as (
 ),
 
 oms as (
-    select orders.*, promises.first_promised_date, promises.current_promised_date,
+    select
+        orders.*,
+        promises.first_promised_date,
+        promises.current_promised_date,
     from {{ ref('prt_oms_order') }} as orders
     left join promises using (source_system, oms_order_number)
 ),

@@ -2,7 +2,9 @@
 -- a warehouse system asserts it (ship confirmation); without one, what the ERP picked stands for it
 {%- if systems_of('wms') %}
 with voids as (
-    select distinct source_system, shipment_number
+    select distinct
+        source_system,
+        shipment_number,
     from {{ ref('stg_wms__event') }}
     where event_type = 'ship_voided' and shipment_number is not null
 ),
@@ -19,12 +21,14 @@ shipments as (
         shipment.tracking_number,
         concat_ws(' ', shipment.ship_date_raw, shipment.ship_time_raw) as shipped_raw,
         substr(shipment.ship_date_raw, 1, 4) || '-' || substr(shipment.ship_date_raw, 5, 2)
-            || '-' || substr(shipment.ship_date_raw, 7, 2)
-            || case when shipment.ship_time_raw is null then ''
-                else ' ' || substr(shipment.ship_time_raw, 1, 2) || ':' || substr(shipment.ship_time_raw, 3, 2)
-                    || case when length(shipment.ship_time_raw) >= 6
-                        then ':' || substr(shipment.ship_time_raw, 5, 2) else '' end
-            end as shipped_text,
+        || '-' || substr(shipment.ship_date_raw, 7, 2)
+        || case when shipment.ship_time_raw is null then ''
+            else ' ' || substr(shipment.ship_time_raw, 1, 2) || ':' || substr(shipment.ship_time_raw, 3, 2)
+                || case when length(shipment.ship_time_raw) >= 6
+                        then ':' || substr(shipment.ship_time_raw, 5, 2)
+                    else ''
+                end
+        end as shipped_text,
         coalesce(site.zone, shipment.source_zone) as zone,
         case when site.zone is not null then 'T8' else 'T10' end as base_rule,
         shipment.purpose = 'V' or voids.shipment_number is not null as is_void,

@@ -9,17 +9,27 @@ with tracking as (
 ),
 
 by_reference as (
-    select tracking.source_system, tracking.doc_key, shipment.shipment_key,
-        'explicit_id' as rung, 100 as confidence,
+    select
+        tracking.source_system,
+        tracking.doc_key,
+        shipment.shipment_key,
+        'explicit_id' as rung,
+        100 as confidence,
     from tracking
     inner join {{ ref('prt_shipment') }} as shipment on shipment.shipment_number = tracking.shipment_number
-    qualify row_number() over (
-        partition by tracking.source_system, tracking.doc_key order by shipment.shipment_key
-    ) = 1
+    qualify
+        row_number() over (
+            partition by tracking.source_system, tracking.doc_key order by shipment.shipment_key
+        ) = 1
 ),
 
 by_number as (
-    select tracking.source_system, tracking.doc_key, shipment.shipment_key, 'normalized' as rung, 95 as confidence,
+    select
+        tracking.source_system,
+        tracking.doc_key,
+        shipment.shipment_key,
+        'normalized' as rung,
+        95 as confidence,
     from tracking
     inner join {{ ref('prt_shipment') }} as shipment
         on upper(trim(shipment.tracking_number)) = tracking.tracking_number_normalized
@@ -27,12 +37,23 @@ by_number as (
         and shipment.shipped_utc > tracking.updated_utc - interval 120 day
     anti join by_reference
         on by_reference.source_system = tracking.source_system and by_reference.doc_key = tracking.doc_key
-    qualify row_number() over (
-        partition by tracking.source_system, tracking.doc_key order by shipment.shipped_utc desc, shipment.shipment_key
-    ) = 1
+    qualify
+        row_number() over (
+            partition by tracking.source_system, tracking.doc_key order by shipment.shipped_utc desc, shipment.shipment_key asc
+        ) = 1
+),
+
+matched as (
+    select * from by_reference
+    union all
+    select * from by_number
 )
 
-select tracking.*, matched.shipment_key, matched.rung, matched.confidence,
+select
+    tracking.*,
+    matched.shipment_key,
+    matched.rung,
+    matched.confidence,
 from tracking
-left join (select * from by_reference union all select * from by_number) as matched
+left join matched
     on matched.source_system = tracking.source_system and matched.doc_key = tracking.doc_key

@@ -9,7 +9,7 @@ select
     channel_key,
     channel_code,
     channel_name,
-    is_inferred
+    is_inferred,
 from channels
 
 union all

@@ -18,7 +18,7 @@ select
     credit_limit as credit_limit_amt,
     is_on_credit_hold,
     payment_days,
-    is_inferred
+    is_inferred,
 from parties
 
 union all

@@ -11,7 +11,7 @@ numbered as (
 
     select
         date_day,
-        date_day - date '1999-12-27' as day_number
+        date_day - date '1999-12-27' as day_number,
     from days
 
 ),
@@ -21,7 +21,7 @@ weeks as (
     select
         date_day,
         cast(day_number % 7 + 1 as integer) as iso_day_of_week,
-        cast(date '1999-12-27' + cast(day_number - day_number % 7 + 3 as integer) as date) as iso_thursday
+        cast(date '1999-12-27' + cast(day_number - day_number % 7 + 3 as integer) as date) as iso_thursday,
     from numbered
 
 ),
@@ -36,7 +36,7 @@ parts as (
         cast(extract(month from date_day) as integer) as calendar_month,
         cast(extract(day from date_day) as integer) as day_of_month,
         cast(extract(year from iso_thursday) as integer) as iso_year,
-        cast((extract(doy from iso_thursday) - 1 - (extract(doy from iso_thursday) - 1) % 7) / 7 + 1 as integer) as iso_week
+        cast((extract(doy from iso_thursday) - 1 - (extract(doy from iso_thursday) - 1) % 7) / 7 + 1 as integer) as iso_week,
     from weeks
 
 )
@@ -55,5 +55,5 @@ select
     cast(iso_year as varchar) || '-W' || lpad(cast(iso_week as varchar), 2, '0') as week_label,
     cast(calendar_year as varchar) || '-' || lpad(cast(calendar_month as varchar), 2, '0') as month_label,
     cast(calendar_year as varchar) || '-Q' || cast(calendar_quarter as varchar) as quarter_label,
-    cast(calendar_year as varchar) as year_label
+    cast(calendar_year as varchar) as year_label,
 from parts

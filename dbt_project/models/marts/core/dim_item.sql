@@ -17,7 +17,7 @@ select
     quantity_per_outer,
     barcode,
     is_stocked,
-    is_inferred
+    is_inferred,
 from items
 
 union all

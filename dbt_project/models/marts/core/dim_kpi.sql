@@ -26,5 +26,5 @@ select
     cast(threshold_good as double) as threshold_good,
     cast(threshold_poor as double) as threshold_poor,
     cast(source_standard as varchar) as source_standard,
-    cast(bi_format as varchar) as bi_format
+    cast(bi_format as varchar) as bi_format,
 from catalogue

@@ -19,7 +19,7 @@ select
     legal_entities.legal_entity_code,
     legal_entities.name as legal_entity_name,
     legal_entities.currency,
-    sites.is_inferred
+    sites.is_inferred,
 from sites
 left join legal_entities
     on legal_entities.legal_entity_key = sites.legal_entity_key

@@ -12,7 +12,7 @@ select
     party_name as supplier_name,
     supplier_reference,
     payment_days,
-    is_inferred
+    is_inferred,
 from parties
 
 union all

@@ -20,6 +20,7 @@ select
     coalesce(events.root_order_key, orders.root_order_key) as root_order_key,
     coalesce(orders.order_number, events.order_number) as order_number,
     coalesce(orders.oms_order_number, roots.oms_order_number) as oms_order_number,
+    coalesce(orders.customer_po, roots.customer_po) as customer_po,
     roots.order_number as root_order_number,
     events.order_number as source_order_number,
     events.source_system,
@@ -42,7 +43,7 @@ select
     events.detail,
     events.is_owner_assertion,
     events.recorded_at_utc,
-    events.known_from_utc
+    events.known_from_utc,
 from events
 left join orders
     on orders.order_key = events.order_key

@@ -15,7 +15,7 @@ sites as (
 
     select
         site_code,
-        min(site_key) as site_key
+        min(site_key) as site_key,
     from {{ ref('can_site') }}
     group by site_code
 
@@ -40,7 +40,7 @@ select
     lines.net_amt,
     lines.tax_amt,
     lines.cogs_amt,
-    cast(lines.gross_profit_amt as decimal(18, 2)) as gross_profit_amt
+    cast(lines.gross_profit_amt as decimal(18, 2)) as gross_profit_amt,
 from lines
 left join invoices
     on invoices.invoice_key = lines.invoice_key

@@ -55,7 +55,7 @@ select
     lines.is_complete_to_date,
     cast(lines.effective_qty * coalesce(lines.unit_price, 0) as decimal(38, 6)) as ordered_amt,
     cast(lines.filled_to_date_qty * coalesce(lines.unit_price, 0) as decimal(38, 6)) as filled_to_date_amt,
-    {{ kpi_as_of() }} as as_of_utc
+    {{ kpi_as_of() }} as as_of_utc,
 from lines
 inner join order_lines
     on order_lines.order_line_key = lines.root_order_line_key

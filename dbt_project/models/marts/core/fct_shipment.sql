@@ -22,7 +22,7 @@ clocks as (
     select
         shipment_key,
         {%- for latency in ['order_to_ship', 'ship_to_delivery', 'order_to_delivery', 'ship_to_invoice'] %}
-        max(case when latency = '{{ latency }}' then latency_s end) as {{ latency }}_s{{ ',' if not loop.last }}
+        max(case when latency = '{{ latency }}' then latency_s end) as {{ latency }}_s,
         {%- endfor %}
     from {{ ref('int_latency') }}
     group by shipment_key
@@ -69,7 +69,7 @@ select
     clocks.ship_to_delivery_s,
     clocks.order_to_delivery_s,
     clocks.ship_to_invoice_s,
-    {{ kpi_as_of() }} as as_of_utc
+    {{ kpi_as_of() }} as as_of_utc,
 from shipments
 left join orders
     on orders.order_key = shipments.order_key

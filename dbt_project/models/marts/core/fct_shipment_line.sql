@@ -35,7 +35,7 @@ select
     shipment_lines.shipped_utc_min,
     shipment_lines.shipped_utc_max,
     shipment_lines.is_void,
-    coalesce(billing.open_qty > 0, false) and not shipment_lines.is_void as has_open_billing
+    coalesce(billing.open_qty > 0, false) and not shipment_lines.is_void as has_open_billing,
 from shipment_lines
 left join shipments
     on shipments.shipment_key = shipment_lines.shipment_key

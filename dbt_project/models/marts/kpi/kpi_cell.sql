@@ -11,7 +11,7 @@ select
     value,
     value_min,
     value_max,
-    as_of_utc
+    as_of_utc,
 from {{ ref('kpi_' ~ family) }}
 {{ 'union all' if not loop.last }}
 {% endfor %}

@@ -22,7 +22,7 @@ with latencies as (
         period_date,
         latency_s,
         latency_min_s,
-        latency_max_s
+        latency_max_s,
     from {{ ref('int_latency') }}
 
     union all
@@ -30,13 +30,13 @@ with latencies as (
     -- an empty row per clock: the company's total exists when nothing has been measured
     select
         latency,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null
-    from (values ('order_to_ship'), ('ship_to_delivery'), ('order_to_delivery'), ('ship_to_invoice')) as clocks(latency)
+        null as site_code,
+        null as customer_category,
+        null as period_date,
+        null as latency_s,
+        null as latency_min_s,
+        null as latency_max_s,
+    from (values ('order_to_ship'), ('ship_to_delivery'), ('order_to_delivery'), ('ship_to_invoice')) as clocks (latency) -- noqa: AL05
 
 ),
 

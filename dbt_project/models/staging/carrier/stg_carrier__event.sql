@@ -8,11 +8,11 @@ with scans as (
         tracking.shipment_number,
         tracking.updated_at_raw,
         entry.id as event_id,
-        entry.code as code,
-        entry.description as description,
+        entry.code,
+        entry.description,
         entry.at as event_time_raw,
-        entry.city as city,
-        entry.postal_code as postal_code,
+        entry.city,
+        entry.postal_code,
         position,
         tracking.doc_key,
         tracking.source_system,
@@ -28,12 +28,14 @@ with scans as (
 
 once_by_id as (
     select * from scans
-    qualify row_number() over (
-        partition by source_system, doc_key, coalesce(event_id, 'position ' || position) order by position
-    ) = 1
+    qualify
+        row_number() over (
+            partition by source_system, doc_key, coalesce(event_id, 'position ' || position) order by position
+        ) = 1
 )
 
 select * from once_by_id
-qualify row_number() over (
-    partition by source_system, doc_key, code, event_time_raw, city, postal_code order by position
-) = 1
+qualify
+    row_number() over (
+        partition by source_system, doc_key, code, event_time_raw, city, postal_code order by position
+    ) = 1

@@ -20,11 +20,11 @@ parsed as (
 select
     coalesce(content.carrier, split_part(doc_key, '|', 1)) as carrier,
     coalesce(content.tracking_number, split_part(doc_key, '|', 2)) as tracking_number,
-    content.service as service,
+    content.service,
     nullif(trim(content.reference), '') as shipment_number,
     content.status as status_raw,
     content.updated_at as updated_at_raw,
-    content.events as events,
+    content.events,
     doc_key,
     source_system,
     key_prefix,

@@ -5,7 +5,7 @@ select
     entry.kind as hold_kind,
     entry.placed_at as placed_at_raw,
     entry.released_at as released_at_raw,
-    entry.released_by as released_by,
+    entry.released_by,
     orders.source_system,
     orders.key_prefix,
     orders.erp_system,

@@ -51,7 +51,8 @@ skipped as (
     where next_local_from > local_until
 )
 
-select * from single where local_from < local_until
+select * from single
+where local_from < local_until
 union all by name
 select * from repeated
 union all by name

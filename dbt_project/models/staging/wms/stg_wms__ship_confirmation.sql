@@ -37,7 +37,7 @@ ranked as (
 confirmed as (
     select
         source_system,
-        content.shipment_number as shipment_number,
+        content.shipment_number,
         arg_max(content.lines, coalesce(try_cast(content.interchange_control as bigint), 0)) as lines,
     from parsed
     where coalesce(content.purpose, 'N') <> 'V'
@@ -45,28 +45,28 @@ confirmed as (
 )
 
 select
-    ranked.content.shipment_number as shipment_number,
-    coalesce(content.site, split_part(doc_key, '|', 1)) as site_code,
-    content.purpose as purpose,
-    content.order_number as order_number,
-    content.release as release_number,
-    nullif(content.ship_date, '') as ship_date_raw,
-    nullif(content.ship_time, '') as ship_time_raw,
-    nullif(content.tracking_number, '') as tracking_number,
-    content.carrier_code as carrier,
-    content.service as service,
-    cast(nullif(content.total_qty, '') as decimal(18,4)) as total_qty,
-    coalesce(confirmed.lines, content.lines) as lines,
-    doc_key,
+    ranked.content.shipment_number,
+    coalesce(ranked.content.site, split_part(ranked.doc_key, '|', 1)) as site_code,
+    ranked.content.purpose,
+    ranked.content.order_number,
+    ranked.content.release as release_number,
+    nullif(ranked.content.ship_date, '') as ship_date_raw,
+    nullif(ranked.content.ship_time, '') as ship_time_raw,
+    nullif(ranked.content.tracking_number, '') as tracking_number,
+    ranked.content.carrier_code as carrier,
+    ranked.content.service,
+    cast(nullif(ranked.content.total_qty, '') as decimal(18, 4)) as total_qty,
+    coalesce(confirmed.lines, ranked.content.lines) as lines,
+    ranked.doc_key,
     ranked.source_system,
-    key_prefix,
-    source_zone,
-    erp_system,
-    erp_prefix,
-    source_batch_id,
-    known_from_utc,
+    ranked.key_prefix,
+    ranked.source_zone,
+    ranked.erp_system,
+    ranked.erp_prefix,
+    ranked.source_batch_id,
+    ranked.known_from_utc,
 from ranked
 left join confirmed
     on confirmed.source_system = ranked.source_system
     and confirmed.shipment_number = ranked.content.shipment_number
-where newest_rank = 1
+where ranked.newest_rank = 1
