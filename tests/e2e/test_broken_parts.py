@@ -118,7 +118,7 @@ def test_a_confirmation_that_is_sent_again_counts_once(rebuilt: Rebuilt, systems
 
 def let_every_confirmation_speak(it: Rebuilt) -> None:
     send_again(it)
-    it.change("models/staging/wms/stg_wms__ship_confirmation.sql", "where newest_rank = 1", "")
+    it.change("models/staging/wms/stg_wms__ship_confirmation.sql", "where ranked.newest_rank = 1", "")
 
 
 DEDUPES: dict[str, Callable[[Rebuilt], None]] = {
