@@ -44,6 +44,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models
 
 # Names, versions and hashes only: no address of any index.
 COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -c constraints.txt
