@@ -1,5 +1,5 @@
-"""Bring a landing file up to its Postgres source: snapshot once, then the slot's transactions, each batch landed and
-then acknowledged.
+"""Bring a landing file up to its Postgres source: by a snapshot the first time, later by the slot's transactions, each
+batch landed and then acknowledged.
 
 The start position always comes from DuckDB. The order is: commit in DuckDB, then advance the slot; a kill between the
 two makes the server send again what has landed, and the position says to leave it out.
@@ -65,14 +65,14 @@ def sync_postgres(
     """
     slot, counts = slot or slot_of(system), SyncCounts()
     cursor = landing.cursor("*")
-    if cursor is None or resnapshot:
-        record = snapshot.take(landing, dsn, slot, publication, streams, on_progress).record
-        assert record is not None
-        counts.add(record)
+    if cursor is None or resnapshot:  # newer than this call, so there is nothing more to read from the slot
+        commit = snapshot.take(landing, dsn, slot, publication, streams, on_progress)
+        assert commit.record is not None
+        counts.add(commit.record)
+        counts.position, counts.complete_up_to = commit.cursor["lsn"], commit.source_time
         if landing.on_commit:
-            landing.on_commit(record)
-        cursor = landing.cursor("*")
-        assert cursor is not None
+            landing.on_commit(commit.record)
+        return counts
     with ReplicationLink(dsn) as link:
         identity = slots.identify(link)
     with sql(dsn) as connection:

@@ -7,7 +7,7 @@ that cannot be exact for some row, what it wrote is taken back and the table is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +30,8 @@ from connectors.postgres.relation import StreamSpec
 from connectors.postgres.table import NATIVE, Watch, as_changes, describe, read
 
 Progress = Callable[[str, int], None]
+AHEAD = 16
+"""Batches of BATCH_BYTES that wait at most: about what a server sends while DuckDB writes a state."""
 
 
 def take(
@@ -66,10 +68,12 @@ def take(
         }
         source_time = now[0] if now else None
         with landing.commit("*", cursor, source_time, new_generation=True) as commit:
-            for stream in keyed:
-                columns = described[stream.name]
-                table = _Table(stream.name, stream.table, columns, raw_dsn, exported, point - 1, source_time)
-                _write(commit, table, on_progress or (lambda _stream, _rows: None))
+            tables = [
+                _Table(s.name, s.table, described[s.name], raw_dsn, exported, point - 1, source_time) for s in keyed
+            ]
+            with closing(_Reading(tables)) as reading:
+                for table in tables:
+                    _write(commit, table, reading, on_progress or (lambda _stream, _rows: None))
     return commit
 
 
@@ -86,7 +90,39 @@ class _Table:
     source_time: datetime | None
 
 
-def _write(commit: Commit, table: _Table, on_progress: Progress) -> None:
+class _Reading:
+    """Every table in turn, read ahead: the server sends the next one while DuckDB writes the state of the last."""
+
+    def __init__(self, tables: Sequence[_Table]) -> None:
+        self._left_out: set[_Table] = set()
+        self._items = ahead(self._read(tables), AHEAD)
+
+    def _read(self, tables: Sequence[_Table]) -> Iterator[pa.RecordBatch | None]:
+        for table in tables:
+            with closing(read(table.dsn, table.exported, table.name, table.columns)) as batches:
+                for batch in batches:
+                    if table in self._left_out:
+                        break
+                    yield batch
+            yield None
+
+    def batches(self, table: _Table) -> Generator[pa.RecordBatch, None, None]:
+        """The batches of `table`, whose turn it must be; closing this early leaves out the rest of it."""
+        try:
+            for batch in self._items:
+                if batch is None:
+                    return
+                yield batch
+        except GeneratorExit:
+            self._left_out.add(table)
+            while next(self._items) is not None:
+                pass
+
+    def close(self) -> None:
+        self._items.close()
+
+
+def _write(commit: Commit, table: _Table, reading: _Reading, on_progress: Progress) -> None:
     version, landed = evolve(commit.db, commit.system, table.stream, table.columns, lsn_text(table.position))
     commit.version = max(commit.version, version)
     log, state = log_of(commit.system, table.stream), state_of(commit.system, table.stream)
@@ -97,7 +133,7 @@ def _write(commit: Commit, table: _Table, on_progress: Progress) -> None:
             [commit.generation, table.position, table.source_time, commit.batch_id],
         )
     mine = f"_batch_id = {commit.batch_id} and _op = {literal(SNAPSHOT)}"
-    rows = _copy_plain(commit, table, landed, mine, on_progress)
+    rows = _copy_plain(commit, table, reading, landed, mine, on_progress)
     if rows is None:
         commit.db.execute(f"delete from {log} where {mine}")
         rows = _copy_carefully(commit, table, landed, on_progress)
@@ -106,7 +142,7 @@ def _write(commit: Commit, table: _Table, on_progress: Progress) -> None:
 
 
 def _copy_plain(
-    commit: Commit, table: _Table, landed: Sequence[Column], mine: str, on_progress: Progress
+    commit: Commit, table: _Table, reading: _Reading, landed: Sequence[Column], mine: str, on_progress: Progress
 ) -> int | None:
     """Copy the whole table in one statement; None when a value in it was refused or lost, so that the rows must go."""
     types = {column.name: column.type for column in landed}
@@ -114,7 +150,7 @@ def _copy_plain(
     kept = {c.name for c in table.columns if c.type == types[c.name] and (c.type in NATIVE or c.type == "varchar")}
     log = log_of(commit.system, table.stream)
     watch = Watch(table.columns, table.dsn, lambda rows: on_progress(table.stream, rows))
-    with closing(ahead(read(table.dsn, table.exported, table.name, table.columns))) as batches:
+    with closing(reading.batches(table)) as batches:
         first = next(batches, None)
         if first is None:
             return 0

@@ -7,7 +7,7 @@ becomes a dead letter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,7 +23,7 @@ from connectors.postgres.refused import dead_row, instant_reason, no_instant, no
 from connectors.postgres.relation import Keyed
 from connectors.postgres.types import INSTANTS, duckdb_type
 
-BATCH_BYTES = 4 << 20
+BATCH_BYTES = 2 << 20
 NATIVE = {
     "boolean": "bool",
     "smallint": "int2",
@@ -59,7 +59,7 @@ def describe(connection: psycopg.Connection, stream: Keyed, published: Sequence[
 
 def read(
     dsn: str, exported: str, table: str, columns: Sequence[Column], *, careful: bool = False
-) -> Iterator[pa.RecordBatch]:
+) -> Generator[pa.RecordBatch, None, None]:
     """Record batches of a table's columns in the exported snapshot."""
     with arrow(dsn, autocommit=False) as connection, connection.cursor() as cursor:
         cursor.execute("set transaction isolation level repeatable read")
@@ -97,7 +97,7 @@ class Watch:
                     return
                 for column, array in zip(self.columns, batch.columns, strict=True):
                     self.values[column.name] = self.values.get(column.name, 0) + len(batch) - array.null_count
-                ordinal = pa.array(np.arange(self.rows, self.rows + len(batch)))
+                ordinal = pa.arange(self.rows, self.rows + len(batch))
                 self.rows += len(batch)
                 self.bytes += batch.nbytes
                 yield pa.record_batch([ordinal, *batch.columns], names=["_ordinal", *(c.name for c in self.columns)])
