@@ -21,7 +21,7 @@ import psycopg
 import pyarrow as pa
 
 from benchmarks.message_decoder import MessageDecoder
-from benchmarks.source import ADDERS, REPEATS, STREAMS, child, landed_sums, report, source, source_sums
+from benchmarks.source import ADDERS, REPEATS, STREAMS, child, landed_sums, peak_mb, report, source, source_sums
 from connectors.landing import Changes, Landing
 from connectors.model import Column
 
@@ -120,7 +120,7 @@ def measure(side: str, dsn: str, slot: str, file: str) -> dict[str, float]:
         one_by_one(dsn, slot, landing)
     seconds = time.perf_counter() - start
     used = resource.getrusage(resource.RUSAGE_SELF)
-    return {"seconds": seconds, "rss_mb": used.ru_maxrss / 1024, "cpu_s": round(used.ru_utime + used.ru_stime, 2)}
+    return {"seconds": seconds, "rss_mb": round(peak_mb()), "cpu_s": round(used.ru_utime + used.ru_stime, 2)}
 
 
 def one_by_one(dsn: str, slot: str, landing: Landing) -> None:

@@ -13,14 +13,13 @@ import argparse
 import importlib
 import json
 import os
-import resource
 import statistics
 import time
 from pathlib import Path
 
 import psycopg
 
-from benchmarks.source import ADDERS, REPEATS, STREAMS, child, landed_sums, report, source, source_sums
+from benchmarks.source import ADDERS, REPEATS, STREAMS, child, landed_sums, peak_mb, report, source, source_sums
 
 
 def main() -> None:
@@ -106,11 +105,7 @@ def measure(side: str, dsn: str, file: str) -> dict[str, float | str]:
     start = time.perf_counter()
     version = run(dsn, Path(file), side)
     seconds = time.perf_counter() - start
-    return {
-        "seconds": seconds,
-        "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        "version": version,
-    }
+    return {"seconds": seconds, "rss_mb": round(peak_mb()), "version": version}
 
 
 def _ours(dsn: str, path: Path, _side: str) -> str:

@@ -130,6 +130,13 @@ def child(module: str, *arguments: str) -> dict[str, Any]:
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+def peak_mb() -> float:
+    """This process's peak resident memory. `ru_maxrss` would not do: it starts at the peak of the process that forked
+    this one.
+    """
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
+
+
 def report(name: str, unit: str, ours: Sequence[float], peer: str, theirs: Sequence[float], **more: Any) -> None:
     """Print one result: medians, and their ratio."""
     value, peer_value = statistics.median(ours), statistics.median(theirs)
