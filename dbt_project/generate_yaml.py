@@ -27,35 +27,18 @@ def column(spec: dict[str, Any], is_table: bool) -> dict[str, Any]:
 
 
 def tests(contract: dict[str, Any]) -> list[dict[str, Any]]:
-    """Few tests per model, each one query: the key, all parents, all closed lists."""
-    parents = [
-        {
-            "column": spec["name"],
-            "model": f"ref('{spec['references'].split('.')[0]}')",
-            "key": spec["references"].split(".")[1],
-        }
-        for spec in contract["columns"]
-        if "references" in spec
-    ]
-    lists = {spec["name"]: spec["values"] for spec in contract["columns"] if "values" in spec}
-    out: list[dict[str, Any]] = [{"key_is_unique": {"arguments": {"columns": contract["key"]}}}]
-    if contract.get("materialized") == "view":
-        required = [spec["name"] for spec in contract["columns"] if not spec["nullable"]]
-        out.append({"columns_are_filled": {"arguments": {"columns": required}}})
+    """One test per model, one query: the key, all parents, all closed lists, and what a view must fill."""
+    found = [spec for spec in contract["columns"] if "references" in spec]
+    parents = [{"column": spec["name"], "key": spec["references"].split(".")[1]} for spec in found]
+    arguments: dict[str, Any] = {"key": contract["key"]}
     if parents:
-        out.append(
-            {
-                "children_have_parents": {
-                    "arguments": {
-                        "parents": [{"column": one["column"], "key": one["key"]} for one in parents],
-                        "models": [one["model"] for one in parents],
-                    }
-                }
-            }
-        )
-    if lists:
-        out.append({"values_are_listed": {"arguments": {"lists": lists}}})
-    return out
+        arguments["parents"] = parents
+        arguments["models"] = [f"ref('{spec['references'].split('.')[0]}')" for spec in found]
+    if lists := {spec["name"]: spec["values"] for spec in contract["columns"] if "values" in spec}:
+        arguments["lists"] = lists
+    if contract.get("materialized") == "view":
+        arguments["filled"] = [spec["name"] for spec in contract["columns"] if not spec["nullable"]]
+    return [{"contract_holds": {"arguments": arguments}}]
 
 
 def render(contract: dict[str, Any]) -> str:
@@ -66,6 +49,7 @@ def render(contract: dict[str, Any]) -> str:
         "description": f"{contract['description']} Grain: {contract['grain']}.",
         "config": {
             "materialized": contract.get("materialized", "table"),
+            **({"unique_key": list(contract["key"])} if is_table else {}),
             "contract": {"enforced": True},
             "meta": {
                 "contract_version": contract["version"],

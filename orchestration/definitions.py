@@ -39,7 +39,7 @@ def build_defs(
         jobs=parts.jobs,
         sensors=parts.sensors,
         schedules=parts.schedules,
-        resources={"the_pass": pass_resource(settings)},
+        resources={"the_pass": pass_resource(settings, state.systems, use)},
         executor=executor(settings),
     )
 

@@ -64,13 +64,13 @@ DOMAINS: tuple[Domain, ...] = tuple(
     )
 )  # fmt: skip
 RESOURCES = ("model", "seed", "snapshot")
-KEY_TESTS = frozenset({"unique", "not_null", "relationships", "accepted_values"})
+KEY_TESTS = frozenset({"contract_holds", "key_is_unique", "unique", "not_null", "relationships", "accepted_values"})
 
 
 @dataclass(frozen=True)
 class Check:
-    """A group of dbt tests on one domain: `keys` are the generic ones of dbt, `rules` are ours. Blocking unless all
-    only warn."""
+    """A group of dbt tests on one domain: `keys` ask for keys, references and allowed values, `rules` for what the
+    business knows. Blocking unless all only warn."""
 
     domain: Key
     name: str

@@ -26,6 +26,11 @@ concurrency:
     granularity: op
   runs:
     max_concurrent_runs: 4
+run_coordinator:
+  module: dagster._core.run_coordinator
+  class: QueuedRunCoordinator
+  config:
+    dequeue_interval_seconds: 1
 freshness:
   enabled: true
 retention:

@@ -1,12 +1,17 @@
 """The two jobs: a pass from landing to publication, and write-back in a run of its own."""
 
-from collections.abc import Iterator
+import importlib
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import dagster as dg
 
-from orchestration.passes import AS_OF_TAG, Pass, instant, opened
+from orchestration.gathering import Gathering, gather
+from orchestration.passes import AS_OF_TAG, SYSTEM_TAG, Pass, instant, opened
 from orchestration.settings import Settings
+from orchestration.tools import Tools
 
 PASS = "crossdock_pass"  # noqa: S105 - a job, not a password
 WRITEBACK = "crossdock_writeback"
@@ -30,7 +35,7 @@ def executor(settings: Settings) -> Any:
     return {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}[settings.executor]
 
 
-def pass_resource(settings: Settings) -> dg.ResourceDefinition:
+def pass_resource(settings: Settings, systems: Sequence[Any], tools: Tools) -> dg.ResourceDefinition:
     """One `Pass` per run (per step with a multiprocess executor); it lets go of the warehouse when the run ends.
 
     Business now is read when the run starts, not when it was asked for: it may have waited in the queue.
@@ -41,10 +46,20 @@ def pass_resource(settings: Settings) -> dg.ResourceDefinition:
         instance = context.instance
         run = instance.get_run_by_id(context.run_id) if instance is not None and context.run_id else None
         tags = dict(run.tags) if run is not None else {}
+        threading.Thread(target=_import_later_steps, daemon=True).start()
         with opened(settings, tags) as current:
+            if current.reads_now and (own := tags.get(SYSTEM_TAG)):
+                current.gathering = Gathering(lambda: gather(own, systems, tools))
             if instance is not None and run is not None and AS_OF_TAG not in tags:
                 # for the steps that other processes of this run will do
                 instance.add_run_tags(run.run_id, {AS_OF_TAG: instant(current.as_of)})
             yield current
 
     return the_pass
+
+
+def _import_later_steps() -> None:
+    """What models and comparison import, while landing waits for its sources: a run is a new process."""
+    for name in ("dbt.cli.main", "dbt.adapters.duckdb", "kpi_models"):
+        with suppress(ImportError):  # the step itself says what is wrong
+            importlib.import_module(name)

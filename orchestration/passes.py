@@ -7,6 +7,7 @@ cost one build.
 """
 
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.gathering import Gathering
 from orchestration.locks import held
 from orchestration.publication import Snapshot, current
 from orchestration.settings import Settings
@@ -26,19 +28,23 @@ POSITION_TAG = "crossdock/position"
 FORCE_TAG = "crossdock/force"
 LOADING_TAG = "crossdock/loading"
 STALE_WALL = timedelta(minutes=10)
+WAITED_S = 0.5
 
 
 @dataclass
 class Pass:
     """One run's view of the world: business now, and the right to write the warehouse once taken.
 
-    `reads_now` says that nobody fixed business now for this run: it reads it again when its turn to load has come.
+    `reads_now` says that nobody fixed business now for this run: when it had to wait for its turn to load, it reads it
+    again. `gathering` lands the systems that did not ask for this run.
     """
 
     settings: Settings
     as_of: datetime
     force: bool = False
     reads_now: bool = False
+    gathering: Gathering | None = None
+    _waited: bool = False
     _held: ExitStack = field(default_factory=ExitStack)
     _has_lock: bool = False
 
@@ -49,19 +55,26 @@ class Pass:
         """
         if self._has_lock:
             return
-        lock = held(self.settings.home / "warehouse.lock", wait_s=self.settings.lock_wait_s, doing="a pass")
-        self._held.enter_context(lock)
+        lock, started, began_as_of = self.settings.home / "warehouse.lock", time.monotonic(), self.as_of
+        self._held.enter_context(held(lock, wait_s=self.settings.lock_wait_s, doing="a pass"))
         self._has_lock = True
         snapshot = current(self.settings.published)
         if snapshot is not None and not self.settings.has_fixed_now:
             self.as_of = max(self.as_of, parse_instant(snapshot.note["as_of"]))
+        self._waited = time.monotonic() - started > WAITED_S or self.as_of > began_as_of
 
-    def read_now(self) -> None:
-        """Business now as late as it can be: what the sources said before this is what the build is about."""
-        if self.reads_now:
+    def gathered(self) -> list[str]:
+        """What the sources said before business now is landed when this returns; warnings of those that cannot be read.
+
+        A pass that waited reads business now again first, as late as it can be.
+        """
+        if self._waited:
             self.as_of = max(self.as_of, self.settings.now())
+        return self.gathering.warnings(again=self._waited) if self.gathering else []
 
     def close(self) -> None:
+        if self.gathering is not None:
+            self.gathering.close()
         self._held.close()
 
 

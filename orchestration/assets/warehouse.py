@@ -10,7 +10,6 @@ from orchestration.assets.landing import docs, landing_key
 from orchestration.passes import (
     AS_OF_TAG,
     LOADING_TAG,
-    SYSTEM_TAG,
     Pass,
     instant,
     is_done,
@@ -46,8 +45,8 @@ def loaded_asset(
         the_pass: Pass = context.resources.the_pass
         the_pass.take_warehouse()
         if the_pass.reads_now:
-            the_pass.read_now()
-            gather(context, systems, tools)
+            for warning in the_pass.gathered():
+                context.log.warning(warning)
             tags = {LOADING_TAG: "true", AS_OF_TAG: instant(the_pass.as_of)}
             context.instance.add_run_tags(context.run_id, tags)
         progress.report("landing", "into the warehouse", 0, 1)
@@ -77,20 +76,3 @@ def loaded_asset(
         )
 
     return load
-
-
-def gather(context: dg.AssetExecutionContext, systems: Sequence[Any], tools: Tools) -> None:
-    """Land what the other systems have said meanwhile, so that KPIs are not as of an instant that only one system has
-    reached. What cannot be read is left to that system's own run, which says why; it holds nothing back here."""
-    own = context.run.tags.get(SYSTEM_TAG)
-    for system in systems if own else ():
-        if system.system == own:
-            continue
-        try:
-            landed = getattr(tools.landed(system.system), "position", None)
-            if tools.source_position(system, landed) != landed:
-                tools.sync(system)
-                if system.write is not None:
-                    tools.verify(system)
-        except Exception as error:
-            context.log.warning(f"{system.system} was not gathered: {translated(error)}")

@@ -1,49 +1,74 @@
 """A pass that one system asked for lands the others too before it builds, so that KPIs are as of one instant."""
 
+import threading
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import dagster as dg
 from world import World, system
 
-from orchestration.assets.warehouse import gather
 from orchestration.definitions import build_defs
-from orchestration.jobs import PASS
-from orchestration.passes import LOADING_TAG, SYSTEM_TAG
+from orchestration.gathering import Gathering, gather
+from orchestration.jobs import PASS, pass_resource
+from orchestration.locks import held
+from orchestration.passes import LOADING_TAG, SYSTEM_TAG, opened
 
 
-def gathered(own: str | None, behind: set[str], broken: str = "") -> tuple[list[str], list[str]]:
-    """Runs `gather` over erp, oms and wms; returns what it landed and what it warned of."""
-    landed: list[str] = []
-    warned: list[str] = []
-
-    def position(one: Any, _landed: str | None) -> str:
+def tools_of(landed: list[str], broken: str = "") -> Any:
+    def sync(one: Any) -> None:
         if one.system == broken:
             raise ConnectionError("no answer")
-        return "2" if one.system in behind else "1"
+        landed.append(one.system)
 
-    tools: Any = SimpleNamespace(
-        landed=lambda _name: SimpleNamespace(position="1"),
-        source_position=position,
-        sync=lambda one: landed.append(one.system),
-    )
-    tags = {SYSTEM_TAG: own} if own else {}
-    context: Any = SimpleNamespace(run=SimpleNamespace(tags=tags), log=SimpleNamespace(warning=warned.append))
-    gather(context, [system("erp"), system("oms", "oms"), system("wms", "wms")], tools)
-    return landed, warned
+    return SimpleNamespace(sync=sync)
 
 
-def test_the_others_that_are_ahead_of_what_landed_are_landed() -> None:
-    assert gathered("erp", {"erp", "oms"}) == (["oms"], [])
+SYSTEMS = [system("erp"), system("oms", "oms"), system("wms", "wms")]
+
+
+def test_the_other_systems_are_landed() -> None:
+    landed: list[str] = []
+    assert gather("erp", SYSTEMS, tools_of(landed)) == [] and sorted(landed) == ["oms", "wms"]
 
 
 def test_a_system_that_does_not_answer_holds_nothing_back() -> None:
-    landed, warned = gathered("erp", {"wms"}, broken="oms")
-    assert landed == ["wms"] and len(warned) == 1 and "oms" in warned[0]
+    landed: list[str] = []
+    (warning,) = gather("erp", SYSTEMS, tools_of(landed, broken="oms"))
+    assert landed == ["wms"] and "oms" in warning
 
 
-def test_a_pass_over_every_system_gathers_none_again() -> None:
-    assert gathered(None, {"erp", "oms", "wms"}) == ([], [])
+def test_a_pass_that_waited_for_its_turn_reads_now_and_gathers_again(world: World) -> None:
+    calls: list[int] = []
+    for waits in (False, True):
+        with opened(replace(world.settings, business_now="wall", lock_wait_s=10), {}) as the_pass:
+            before, done = the_pass.as_of, len(calls)
+            the_pass.gathering = Gathering(lambda: calls.append(1) or [])  # type: ignore[func-returns-value]
+            if waits:
+                holder = held(world.settings.home / "warehouse.lock", wait_s=1, doing="a pass")
+                holder.__enter__()
+                threading.Timer(1.5, holder.__exit__, (None, None, None)).start()
+            the_pass.take_warehouse()
+            assert the_pass.gathered() == []
+            assert len(calls) - done == (2 if waits else 1)
+            assert (the_pass.as_of > before) == waits
+
+
+def test_a_run_that_one_system_asked_for_gathers_the_others(world: World, instance: dg.DagsterInstance) -> None:
+    landed: list[str] = []
+    tools = replace(world.tools(), sync=tools_of(landed).sync)
+    resource = pass_resource(world.settings, SYSTEMS, tools)
+    defs = build_defs(world.settings, systems=[system()], tools=world.tools(), dbt=world.dbt())
+    for tags, wanted in (({SYSTEM_TAG: "erp"}, ["oms", "wms"]), ({}, [])):
+        run = instance.create_run_for_job(defs.resolve_job_def(PASS), tags=tags)
+        context = dg.build_init_resource_context(instance=instance)
+        with patch.object(type(context), "run_id", run.run_id):
+            steps = resource.resource_fn(context)
+            next(steps)
+            steps.close()
+        assert sorted(landed) == wanted
+        landed.clear()
 
 
 def test_a_sensor_leaves_its_system_to_a_pass_that_has_not_loaded_yet(
