@@ -50,7 +50,7 @@ class Automation:
         @dg.sensor(
             name=f"{name}_changed",
             job_name=PASS,
-            minimum_interval_seconds=max(5, min(self.settings.poll_s, int(system.read.poll.total_seconds()))),
+            minimum_interval_seconds=self.interval_s(system),
             default_status=self._sensor_status(),
             description=f"Asks for a pass when {system.title or name} is ahead of what landed or its last pass failed",
         )
@@ -73,6 +73,11 @@ class Automation:
 
         return changed
 
+    def interval_s(self, system: Any) -> int:
+        """Seconds between two looks: a second less than asked for, because the daemon goes round every 5 s and would
+        else pass over a sensor whose 5 s are not quite over, every other time."""
+        return max(4, min(self.settings.poll_s, int(system.read.poll.total_seconds())) - 1)
+
     def request(self, instance: dg.DagsterInstance, system: Any, position: str | None) -> dg.RunRequest:
         """A pass that lands one system. Its key is system, position and attempt: a key is never run twice, failed or
         not."""
@@ -88,7 +93,7 @@ class Automation:
         @dg.sensor(
             name="approved_writes",
             job_name=WRITEBACK,
-            minimum_interval_seconds=self.settings.poll_s,
+            minimum_interval_seconds=max(4, self.settings.poll_s - 1),
             default_status=self._sensor_status(),
             description="Asks for a write-back run when an approved plan waits or an attempt is in doubt.",
         )
