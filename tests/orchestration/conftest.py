@@ -1,6 +1,8 @@
 """A home of its own and a tiny company per test."""
 
+import gc
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -25,5 +27,10 @@ def world(tmp_path: Path, parsed: Path) -> World:
 
 
 @pytest.fixture
-def instance() -> dg.DagsterInstance:
-    return dg.DagsterInstance.ephemeral()
+def instance() -> Iterator[dg.DagsterInstance]:
+    """Its SQLite connections are collected here, in the thread that made them: elsewhere they complain, and a kept
+    complaint keeps the frame, with a cursor of dbt, in which the collector happened to run."""
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+    del ephemeral
+    gc.collect()
