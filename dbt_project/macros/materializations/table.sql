@@ -72,9 +72,5 @@
     {%- if existing is none or not existing.is_table or not config.get('unique_key') or not config.get('contract').enforced -%}
         {{ return(false) }}
     {%- endif -%}
-    {%- set made_for = run_query(
-        "select comment from duckdb_tables() where database_name = '" ~ existing.database ~ "' and schema_name = '"
-        ~ existing.schema ~ "' and table_name = '" ~ existing.identifier ~ "'"
-    ) -%}
-    {{ return(made_for.columns[0].values()[0] == model.contract.checksum) }}
+    {{ return(comment_of(existing, 'table') == model.contract.checksum) }}
 {%- endmacro %}
