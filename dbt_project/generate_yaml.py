@@ -16,10 +16,16 @@ PROJECT = Path(__file__).resolve().parent
 CONTRACTS = PROJECT.parent / "contracts" / "canonical"
 MODELS = PROJECT / "models" / "canonical"
 # Tables that grow with every order are merged, so that a pass writes what is new; the others are small, and replaced.
-MERGED = frozenset(
-    "can_event can_invoice_line can_order_line can_release can_reservation can_shipment_line can_stock_balance "
-    "can_stock_movement".split()
-)
+MERGED = {
+    "can_event",
+    "can_invoice_line",
+    "can_order_line",
+    "can_release",
+    "can_reservation",
+    "can_shipment_line",
+    "can_stock_balance",
+    "can_stock_movement",
+}
 HEADER = "# Generated from contracts/canonical/{name}.yaml by dbt_project/generate_yaml.py; edit the contract.\n"
 
 

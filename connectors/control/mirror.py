@@ -36,6 +36,11 @@ class Mirror:
             row = connection.execute(select(landed).where(landed.c.system == system)).mappings().first()
         return None if row is None else _landed_system(row)
 
+    def systems(self) -> list[str]:
+        """The names of all systems that ever landed here, connected still or not."""
+        with self.control.transaction() as connection:
+            return list(connection.execute(select(landed.c.system).order_by(landed.c.system)).scalars())
+
     def record_run(
         self,
         system: str,

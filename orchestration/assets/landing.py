@@ -14,6 +14,7 @@ from orchestration.progress import Progress
 from orchestration.settings import Settings
 from orchestration.tools import Permanent, Tools, translated
 
+PLATFORM = ["team:data-platform"]
 FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=6), warn_window=timedelta(hours=2))
 RETRY = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 KIND = {"postgres": "postgres", "rest": "rest", "sftp": "sftp"}

@@ -7,7 +7,7 @@ import dagster as dg
 import duckdb
 
 from orchestration import domains
-from orchestration.assets.landing import docs, landing_key
+from orchestration.assets.landing import PLATFORM, docs, landing_key
 from orchestration.assets.warehouse import LOADED
 from orchestration.dbt import Build, Dbt, Node
 from orchestration.domains import Check, Key
@@ -96,7 +96,7 @@ def _spec(
         deps=[LOADED, *sorted(landed), *(dg.AssetKey(parent) for parent in sorted(parents - {key}, key=domains.rank))],
         description=f"{domains.title(key)}\n\n{listing}",
         group_name=domains.group(key),
-        owners=sorted({owner for node in nodes if (owner := _owner(node))}) or None,
+        owners=sorted({owner for node in nodes if (owner := _owner(node))}) or PLATFORM,
         kinds=KINDS.get(key[0], {"dbt", "duckdb"}),
         skippable=True,
         metadata={"models": len(nodes), "docs": docs(settings, "kpis.md" if key[0] == "kpi" else "architecture.md")},

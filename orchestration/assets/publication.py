@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration import agreement
-from orchestration.assets.landing import docs
+from orchestration.assets.landing import PLATFORM, docs
 from orchestration.passes import Pass, instant, loaded_state, work_key
 from orchestration.progress import Progress
 from orchestration.publication import publish
@@ -30,6 +30,7 @@ def agreement_asset(
         deps=upstream,
         description="Every KPI cell as the SQL and the independent reference computed it, and whether they agree.",
         group_name="kpi",
+        owners=PLATFORM,
         kinds={"polars", "duckdb"},
         metadata={"docs": docs(settings, "kpis.md")},
     )
@@ -87,6 +88,7 @@ def published_asset(settings: Settings, progress: Progress, code: str) -> dg.Ass
         deps=[AGREEMENT],
         description="What BI tools, `crossdock kpi` and `crossdock trace` read: a complete, checked version.",
         group_name="publication",
+        owners=PLATFORM,
         kinds={"duckdb", "file"},
         freshness_policy=FRESH,
         metadata={"path": dg.MetadataValue.path(str(settings.snapshot)), "docs": docs(settings, "operations.md")},

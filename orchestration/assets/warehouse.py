@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.assets.landing import docs, landing_key
+from orchestration.assets.landing import PLATFORM, docs, landing_key
 from orchestration.passes import (
     AS_OF_TAG,
     LOADING_TAG,
@@ -33,6 +33,7 @@ def loaded_asset(
         deps=[landing_key(system.system, stream.name) for system in systems for stream in system.streams],
         description="Everything that landed, copied to where dbt works. When nothing new came the pass ends here.",
         group_name="warehouse",
+        owners=PLATFORM,
         kinds={"duckdb"},
         skippable=True,
         metadata={"docs": docs(settings, "architecture.md")},

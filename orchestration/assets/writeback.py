@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.assets.landing import docs
+from orchestration.assets.landing import PLATFORM, docs
 from orchestration.assets.publication import PUBLISHED
 from orchestration.settings import Settings
 from orchestration.tools import Permanent, Tools, translated
@@ -25,6 +25,7 @@ def writeback_asset(system: Any, settings: Settings, tools: Tools) -> dg.AssetsD
         key=key,
         deps=[PUBLISHED],
         group_name="writeback",
+        owners=PLATFORM,
         description=(
             f"Corrections of {', '.join(system.write.entities)} sent to {system.title or name} through its API, "
             "each under a version precondition. Nothing is sent that was not approved by its hash."

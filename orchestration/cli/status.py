@@ -13,15 +13,17 @@ COLUMNS = ("system", "source", "landed", "complete_up_to", "rows", "dead_letters
 
 
 def standing(settings: Settings, systems: list[Any], *, ask: bool = True) -> list[dict[str, Any]]:
-    """One row per system. A source that does not answer is said so; it never fails the command."""
+    """One row per system, those that landed here once and are not connected now last. A source that does not answer is
+    said so; it never fails the command."""
     look = mirror(settings)
+    connected_now = {system.system: system for system in systems}
     rows = []
-    for system in systems:
-        landed = look.landed(system.system)
+    for name in [*connected_now, *(name for name in look.systems() if name not in connected_now)]:
+        system, landed = connected_now.get(name), look.landed(name)
         rows.append(
             {
-                "system": system.system,
-                "role": system.role,
+                "system": name,
+                "role": getattr(system, "role", None),
                 "source": _source(system, getattr(landed, "position", None)) if ask else None,
                 "landed": getattr(landed, "position", None),
                 "complete_up_to": instant(getattr(landed, "complete_up_to_utc", None)),
@@ -37,25 +39,41 @@ def standing(settings: Settings, systems: list[Any], *, ask: bool = True) -> lis
 
 def run(as_json: bool) -> None:
     settings = Settings.from_env()
-    rows = standing(settings, connected.load(settings))
+    systems, missing = _systems(settings)
+    rows = standing(settings, systems, ask=missing is None)
     snapshot = current(settings.published)
     published = None if snapshot is None else {"version": snapshot.version, **snapshot.note}
     if as_json:
-        print_json({"home": str(settings.home), "systems": rows, "published": published})
+        print_json({"home": str(settings.home), "systems": rows, "published": published, "not_asked": missing})
         return
     print_table("Systems", rows, COLUMNS)
     for row in rows:
         if row["error"]:
             out().print(f"{row['system']}: {row['error']}", style="red")
+    if missing is not None:
+        out().print(f"The sources were not asked: {missing}", style="yellow")
     if published is None:
         out().print("Published: nothing yet; `crossdock run` publishes after its checks")
     else:
         out().print(f"Published: version {published['version']} as of {published['as_of']}")
 
 
-def _source(system: Any, landed: str | None) -> str:
+def _systems(settings: Settings) -> tuple[list[Any], str | None]:
+    """The connected systems, and why they cannot be asked when the environment lacks what that takes: what landed is
+    worth seeing without a password too."""
+    from connectors.model import ConnectorError
+
+    try:
+        return connected.load(settings), None
+    except ConnectorError as error:
+        return connected.load(settings, require_env=False), str(error)
+
+
+def _source(system: Any | None, landed: str | None) -> str:
     from connectors.sync import source_position
 
+    if system is None:
+        return "not connected here"
     try:
         return source_position(system, landed) or "empty"
     except Exception as error:

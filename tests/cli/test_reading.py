@@ -1,5 +1,7 @@
 """`kpi` and `trace` read the published version, from anywhere, quickly, and say what is wrong with what was asked."""
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from connectors.control import Mirror, open_control
 from orchestration.cli import trace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,3 +92,19 @@ def test_reading_commands_import_neither_dagster_nor_dbt() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_status_shows_what_landed_when_no_source_can_be_asked(crossdock, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    Mirror(open_control(tmp_path / "control.sqlite")).record_run(
+        "erp", position="0/1A", complete_up_to_utc=None, stream_rows={"orders": 7}, dead=[]
+    )
+    (tmp_path / "systems").mkdir()
+    home = {"CROSSDOCK_HOME": str(tmp_path), "CROSSDOCK_SYSTEMS": str(tmp_path / "systems")}
+    done = crossdock("status", "--json", **home)
+    (row,) = json.loads(done.stdout)["systems"]
+    assert (row["landed"], row["rows"], row["source"]) == ("0/1A", 7, "not connected here")
+
+    shutil.copytree(ROOT / "sandbox" / "systems_yaml" / "simulated", tmp_path / "systems", dirs_exist_ok=True)
+    said = json.loads(crossdock("status", "--json", **home).stdout)
+    assert "ERP_DSN" in said["not_asked"]
+    assert {one["system"]: one["landed"] for one in said["systems"]}["erp"] == "0/1A"
