@@ -1,6 +1,5 @@
 """`crossdock demo`: a distributor in a box, from nothing to a KPI table, then alive under the Dagster UI."""
 
-import json
 import os
 import shutil
 import socket
@@ -18,11 +17,12 @@ from typing import Any
 
 from orchestration.cli import kpi, status
 from orchestration.cli import systems as connected
+from orchestration.cli.box import advance, start_sandbox, tail
 from orchestration.cli.errors import BadInput, Failed
 from orchestration.cli.output import out, print_json, print_table
 from orchestration.cli.processes import Started
 from orchestration.cli.run import Outcome, bars, one_pass, tell
-from orchestration.progress import PHASES, Progress
+from orchestration.progress import PHASES
 from orchestration.settings import DBT_PROJECT, REPOSITORY, Settings
 
 MARKER = ".crossdock-demo"
@@ -30,7 +30,6 @@ WORLDS = ("simulated", "wwi")
 WWI_LIVE_FROM = "2016-05-02"
 OURS = ("landing", "marts", "published", "dagster", "dbt", "sandbox", "logs")
 OUR_FILES = ("control.sqlite*", "warehouse.duckdb*", "*.lock*")
-START_TIMEOUT_S = 1800
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,11 @@ class Demo:
     port: int
     as_json: bool
 
+    def sandbox_options(self) -> list[str]:
+        options = ["--seed", str(self.seed), "--days", str(self.days), "--orders-per-day", str(self.orders_per_day)]
+        options += ["--chaos"] if self.chaos else []
+        return options + (["--until", WWI_LIVE_FROM] if self.world == "wwi" and not self.once else [])
+
 
 def run(wanted: Demo) -> int:
     """Exit status 0 when the pass succeeded (and, unless `--once`, the user ended the demo); everything started is
@@ -63,7 +67,7 @@ def run(wanted: Demo) -> int:
             with bars(quiet=wanted.as_json) as progress:
                 warming = threading.Thread(target=warm, args=(wanted.world, home), daemon=True)
                 warming.start()
-                settings = start_sandbox(processes, wanted, home, progress)
+                settings = start_sandbox(processes, wanted.world, wanted.sandbox_options(), home, progress)
                 systems = connected.load(settings)
                 os.environ.update(settings.exported())
                 warming.join()
@@ -89,51 +93,6 @@ def clear(home: Path) -> None:
             path.unlink()
     home.mkdir(parents=True, exist_ok=True)
     marker.write_text("A demo's folder: `crossdock demo` empties it at every start.\n")
-
-
-def start_sandbox(processes: Started, wanted: Demo, home: Path, progress: Progress) -> Settings:
-    """The box, ready, and the settings that see it. Raises Failed with the end of its log when it does not come up."""
-    command = [
-        sys.executable,
-        "-m",
-        "sandbox",
-        "--world",
-        wanted.world,
-        "--home",
-        str(home),
-        "--seed",
-        str(wanted.seed),
-    ]
-    command += ["--days", str(wanted.days), "--orders-per-day", str(wanted.orders_per_day), "--follow-parent"]
-    command += ["--chaos"] if wanted.chaos else []
-    if wanted.world == "wwi" and not wanted.once:
-        command += ["--until", WWI_LIVE_FROM]
-    log = home / "logs" / "sandbox.log"
-    box = processes.start(command, env=os.environ, cwd=REPOSITORY, log=log, pipe=True)
-    assert box.stdout is not None
-    last = ("", 0.0)
-    for line in box.stdout:
-        said = _json(line)
-        phase = {"generate": "generation", "load": "load"}.get(said.get("phase", ""))
-        seconds = float(said.get("seconds") or 0.0)
-        if last[0]:
-            progress.add(last[0], seconds - last[1])
-        last = (phase or "", seconds)
-        if phase:
-            progress.report(phase, wanted.world, int(said.get("done") or 0), said.get("total"))
-        if said.get("phase") == "ready":
-            break
-    else:
-        raise Failed(f"the sandbox did not start: {_tail(log)}")
-    threading.Thread(target=_drain, args=(box, log), daemon=True).start()
-    while not (home / "sandbox" / "env.json").exists():
-        if box.poll() is not None:
-            raise Failed(f"the sandbox ended: {_tail(log)}")
-        time.sleep(0.05)
-    environment = {
-        name: value for name, value in os.environ.items() if name not in ("CROSSDOCK_SYSTEMS", "CROSSDOCK_BUSINESS_NOW")
-    }
-    return Settings.from_env({**environment, "CROSSDOCK_HOME": str(home)})
 
 
 def warm(world: str, home: Path) -> None:
@@ -188,28 +147,15 @@ def keep_going(processes: Started, wanted: Demo, settings: Settings) -> None:
     while True:
         time.sleep(wanted.live)
         if ui is not None and ui.poll() is not None:
-            raise Failed(f"the UI ended: {_tail(settings.logs / 'dagster.log')}")
-        _advance(settings.environment["SANDBOX_CONTROL"])
-
-
-def _advance(control: str) -> None:
-    request = urllib.request.Request(  # noqa: S310 - the sandbox's own address
-        f"{control}/advance", data=b'{"days": 1}', headers={"Content-Type": "application/json"}, method="POST"
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=600) as answer:  # noqa: S310
-            out().print(f"the world's now: {json.load(answer)['now']}")
-    except urllib.error.HTTPError as error:
-        out().print(f"the world does not go on: {error.read().decode(errors='replace')[:200]}")
-    except OSError as error:
-        raise Failed(f"the sandbox does not answer any more: {error}") from error
+            raise Failed(f"the UI ended: {tail(settings.logs / 'dagster.log')}")
+        advance(settings.environment["SANDBOX_CONTROL"])
 
 
 def _wait(ready: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + 300
     while not ready():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise Failed(f"the UI did not come up: {_tail(log)}")
+            raise Failed(f"the UI did not come up: {tail(log)}")
         time.sleep(0.5)
 
 
@@ -225,26 +171,6 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _drain(process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Keeps the pipe of the sandbox empty, or it would stop when the pipe is full."""
-    assert process.stdout is not None
-    with log.open("ab") as file:
-        for line in process.stdout:
-            file.write(line)
-
-
-def _json(line: bytes) -> dict[str, Any]:
-    try:
-        said = json.loads(line)
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
-def _tail(log: Path, lines: int = 5) -> str:
-    return " | ".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else "it said nothing"
 
 
 def _lag(complete_up_to: str | None, as_of: str | None) -> str:
