@@ -20,10 +20,10 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)
 	$(BIN)/crossdock demo $(ARGS)
 
-# Fast tests first, then the slow ones; the long proofs are `make verify`.
+# Fast tests first, then the slow ones; the long proofs are `make verify`. With ARGS one of the two may select nothing (5).
 test: $(READY)
-	$(BIN)/python -m pytest -q -m "not verify and not slow" $(ARGS)
-	$(BIN)/python -m pytest -q -m "slow and not verify" $(ARGS)
+	$(BIN)/python -m pytest -q -m "not verify and not slow" $(ARGS) $(if $(ARGS),|| [ $$? -eq 5 ])
+	$(BIN)/python -m pytest -q -m "slow and not verify" $(ARGS) $(if $(ARGS),|| [ $$? -eq 5 ])
 
 verify: $(READY)
 	$(BIN)/python -m pytest -q -m verify --timeout 1500 $(ARGS)

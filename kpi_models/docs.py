@@ -26,7 +26,7 @@ SEED_COLUMNS = (
 INTRODUCTION = """\
 Every figure is told by day, ISO week, month, year and in total, for the company and for each single dimension it lists.
 A roll-up is a ratio of sums, never an average of ratios. A zero denominator has no value: its period cell does not
-exist, its total is shown empty. What has no value in a dimension has no cell there. `minimum` and `maximum` say how
+exist, its total is shown empty. What has no value in a dimension has no cell there. `value_min` and `value_max` say how
 far uncertain times could move the value."""
 
 

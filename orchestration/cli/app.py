@@ -76,14 +76,14 @@ def status(as_json: Json = False, debug: Debug = False) -> None:
 def kpi(
     kpi: Annotated[list[str] | None, typer.Option("--kpi", help="KPI id; may be repeated. Default: all.")] = None,
     by: Annotated[str, typer.Option(help="day, week, month, year or total")] = "total",
-    where: Annotated[str | None, typer.Option(help="DIMENSION=VALUE, or DIMENSION for all its values")] = None,
+    where: Annotated[list[str] | None, typer.Option(help="DIMENSION=VALUE, or DIMENSION for all its values")] = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """KPI cells of the published version."""
     from orchestration.cli.kpi import run as start
 
-    start(kpi or [], by, where, as_json)
+    start(kpi or [], by, where or [], as_json)
 
 
 @app.command()

@@ -14,9 +14,9 @@ def problems(settings: Settings, *, connect: bool) -> tuple[list[str], list[str]
     systems: list[Any] = []
     try:
         systems = connected.load(settings)
-        well += [f"{system.system}: {len(system.streams)} streams by {system.read.kind}" for system in systems]
+        well += [f"{system.system}: streams {len(system.streams)}, by {system.read.kind}" for system in systems]
         if not systems:
-            bad.append(f"{settings.systems}: no system file; put one YAML per connected system there")
+            bad.append(connected.why_none(settings))
     except Exception as error:
         bad += str(error).splitlines()
     try:

@@ -25,7 +25,6 @@ from orchestration.cli.run import Outcome, bars, one_pass, tell
 from orchestration.progress import PHASES
 from orchestration.settings import DBT_PROJECT, REPOSITORY, Settings
 
-MARKER = ".crossdock-demo"
 WORLDS = ("simulated", "wwi")
 WWI_LIVE_FROM = "2016-05-02"
 OURS = ("landing", "marts", "published", "dagster", "dbt", "sandbox", "logs")
@@ -83,7 +82,7 @@ def run(wanted: Demo) -> int:
 
 def clear(home: Path) -> None:
     """An empty demo home. Raises BadInput when the folder holds anything that no demo put there."""
-    marker = home / MARKER
+    marker = home / connected.DEMO_MARKER
     if home.exists() and any(home.iterdir()) and not marker.exists():
         raise BadInput(f"{home} is not a demo's folder; choose an empty one with --home")
     for name in OURS:
@@ -129,6 +128,7 @@ def show(settings: Settings, systems: list[Any], outcome: Outcome, seconds: floa
     print_table("Systems", lag, ("system", "rows", "landed", "dead_letters", "complete_up_to", "lag"))
     tell(outcome)
     out().print(f"From starting the sandbox to the KPI table: {seconds:.1f} s")
+    out().print(f"Home: {settings.home}; with CROSSDOCK_HOME set to it, `crossdock kpi` and `crossdock trace` read it")
 
 
 def keep_going(processes: Started, wanted: Demo, settings: Settings) -> None:
@@ -179,4 +179,5 @@ def _lag(complete_up_to: str | None, as_of: str | None) -> str:
     if complete_up_to is None or as_of is None:
         return ""
     seconds = (parse_instant(as_of) - parse_instant(complete_up_to)).total_seconds()
-    return f"{max(seconds, 0):.0f} s"
+    # a database dates its commits by the wall's clock, not by the world's
+    return "by its own clock" if seconds < -86400 else f"{max(seconds, 0):.0f} s"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.cli.errors import BadInput
-from orchestration.cli.output import instant, print_json, print_table
+from orchestration.cli.output import instant, out, print_json, print_table
 from orchestration.publication import reading
 from orchestration.settings import Settings
 
@@ -25,6 +25,11 @@ def cells(published: Path, kpis: Sequence[str], by: str = "total", where: str | 
         known = {row[0] for row in connection.execute("select distinct kpi_id from kpi.kpi_cell").fetchall()}
         if unknown := sorted(set(kpis) - known):
             raise BadInput(f"no KPI {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
+        if wanted:
+            values = "select distinct dimension_value from kpi.kpi_cell where dimension = ? order by 1"
+            there = [row[0] for row in connection.execute(values, [dimension]).fetchall()]
+            if there and wanted not in there:
+                raise BadInput(f"no {dimension} {wanted!r}; there are: {', '.join(there)}")
         rows = connection.execute(
             f"""
             select kpi_id, period, dimension, dimension_value, {", ".join(FIGURES)}, as_of_utc from kpi.kpi_cell
@@ -46,8 +51,10 @@ def cells(published: Path, kpis: Sequence[str], by: str = "total", where: str | 
     ]
 
 
-def run(kpis: Sequence[str], by: str, where: str | None, as_json: bool) -> None:
-    found = cells(Settings.from_env().published, kpis, by, where)
+def run(kpis: Sequence[str], by: str, where: Sequence[str], as_json: bool) -> None:
+    if len(where) > 1:
+        raise BadInput(f"--where {' --where '.join(where)}: cells are by one dimension at a time; give one")
+    found = cells(Settings.from_env().published, kpis, by, where[0] if where else None)
     if as_json:
         print_json(found)
         return
@@ -56,7 +63,10 @@ def run(kpis: Sequence[str], by: str, where: str | None, as_json: bool) -> None:
 
 def show(found: Sequence[dict[str, Any]]) -> None:
     """The table of cells, as the demo and `kpi` print it."""
-    as_of = found[0]["as_of"] if found else ""
+    if not found:
+        out().print("No such cells: not every KPI has every period and dimension; docs/kpis.md tells which")
+        return
+    as_of = found[0]["as_of"]
     columns = ["kpi_id", *(["period"] if {cell["period"] for cell in found} != {"total"} else [])]
     columns += ["dimensions"] if any(cell["dimensions"] for cell in found) else []
     print_table(f"KPIs as of {as_of}", found, [*columns, *FIGURES])

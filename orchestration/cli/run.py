@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestration.cli import systems as connected
-from orchestration.cli.errors import Failed
 from orchestration.cli.output import err, out, print_json
 from orchestration.locks import held
 from orchestration.passes import AS_OF_TAG, FORCE_TAG, instant
@@ -69,9 +68,7 @@ def one_pass(settings: Settings, systems: Sequence[Any], chosen: Sequence[Any], 
 
 def run(names: Sequence[str], as_json: bool) -> int:
     settings = Settings.from_env()
-    systems = connected.load(settings)
-    if not systems:
-        raise Failed(f"no system is configured in {settings.systems}; `crossdock check` tells more")
+    systems = connected.needed(settings)
     chosen = connected.chosen(systems, names)
     with bars(quiet=as_json) as progress:
         outcome = one_pass(settings, systems, chosen, progress)

@@ -4,6 +4,7 @@ for it."""
 from typing import Any
 
 from orchestration.cli import systems as connected
+from orchestration.cli.errors import BadInput
 from orchestration.cli.output import instant, out, print_json, print_table
 from orchestration.publication import current
 from orchestration.settings import Settings
@@ -39,6 +40,10 @@ def standing(settings: Settings, systems: list[Any], *, ask: bool = True) -> lis
 
 def run(as_json: bool) -> None:
     settings = Settings.from_env()
+    if not settings.home.exists():
+        raise BadInput(
+            f"there is no home at {settings.home}; CROSSDOCK_HOME names it (the demo's is .demo in the clone)"
+        )
     systems, missing = _systems(settings)
     rows = standing(settings, systems, ask=missing is None)
     snapshot = current(settings.published)
@@ -46,7 +51,7 @@ def run(as_json: bool) -> None:
     if as_json:
         print_json({"home": str(settings.home), "systems": rows, "published": published, "not_asked": missing})
         return
-    print_table("Systems", rows, COLUMNS)
+    print_table(f"Systems of {settings.home}", rows, COLUMNS)
     for row in rows:
         if row["error"]:
             out().print(f"{row['system']}: {row['error']}", style="red")

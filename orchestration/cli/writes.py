@@ -15,14 +15,14 @@ DONE = {"acked", "verified"}
 def correct(entity: str, key: str, fields: Sequence[str], reason: str, as_json: bool) -> None:
     settings = Settings.from_env()
     wanted = dict(_pair(field) for field in fields)
-    system = steps.target_of(connected.load(settings), entity)
+    system = steps.target_of(connected.needed(settings), entity)
     rows = steps.correct(settings, system, entity, key, wanted, reason)
     _show(rows, "Recorded; `crossdock plan` comes next", as_json)
 
 
 def plan(as_json: bool) -> None:
     settings = Settings.from_env()
-    plans = [steps.plan(settings, system) for system in steps.writable(connected.load(settings))]
+    plans = [steps.plan(settings, system) for system in steps.writable(connected.needed(settings))]
     if as_json:
         print_json(plans[0] if len(plans) == 1 else plans)
         return
@@ -45,7 +45,7 @@ def approve(plan_hash: str, as_json: bool) -> None:
 def apply(plan_hash: str, as_json: bool) -> int:
     """0 when every write of the plan was accepted, else 1; `writes` tells which waits and why."""
     settings = Settings.from_env()
-    system = steps.system_of_plan(settings, connected.load(settings), plan_hash)
+    system = steps.system_of_plan(settings, connected.needed(settings), plan_hash)
     rows = steps.apply(settings, system, plan_hash)
     _show(rows, "Applied", as_json)
     return 0 if all(row["state"] in DONE for row in rows) else 1

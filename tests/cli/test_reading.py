@@ -37,7 +37,7 @@ def test_kpi_by_period_and_dimension(crossdock) -> None:  # type: ignore[no-unty
     (cell,) = crossdock.json("kpi", "--kpi", "gross_margin_rate", "--by", "month", "--where", "site=LAX")
     assert (cell["dimensions"], cell["numerator"]) == ({"site": "LAX"}, 1.5)
     assert len(crossdock.json("kpi", "--by", "month", "--where", "site")) == 2
-    assert crossdock.json("kpi", "--by", "month", "--where", "site=NOWHERE") == []
+    assert crossdock.json("kpi", "--by", "day", "--where", "item_group=Toys") == []
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,8 @@ def test_kpi_by_period_and_dimension(crossdock) -> None:  # type: ignore[no-unty
         (("kpi", "--by", "decade"), "day, week, month, year, total"),
         (("kpi", "--kpi", "nope"), "gross_margin_rate"),
         (("kpi", "--where", "colour=red"), "site, customer_category, item_group"),
+        (("kpi", "--where", "site=NOWHERE"), "EWR, LAX"),
+        (("kpi", "--where", "site=EWR", "--where", "site=LAX"), "one dimension"),
         (("trace", "nobody"), "nobody"),
         (("correct", "item", "142", "unit_price", "--reason", "x"), "FIELD=VALUE"),
         (("demo", "--world", "flat"), "simulated, wwi"),

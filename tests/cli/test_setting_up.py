@@ -10,9 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from orchestration.cli.demo import MARKER, clear
+from orchestration.cli.demo import clear
 from orchestration.cli.errors import BadInput
 from orchestration.cli.processes import Started
+from orchestration.cli.systems import DEMO_MARKER as MARKER
 from orchestration.settings import Settings, SettingsError
 
 
