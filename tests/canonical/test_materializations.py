@@ -1,5 +1,6 @@
 """How tables and views are written: what differs is written, and what is there afterwards is what the query says."""
 
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -57,7 +58,8 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setattr(os, "environ", os.environ.copy())  # dbt in this process is told its files by the environment
     return Project(tmp_path / "project")
 
 
