@@ -1,15 +1,15 @@
 """A pass that one system asked for lands the others too, so that KPIs are not as of an instant that only one system
 has reached."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from orchestration.tools import Tools, translated
 
 
-def gather(own: str, systems: Sequence[Any], tools: Tools) -> list[str]:
-    """Lands what the systems other than `own` have to say, all at once; returns a warning for each that cannot be read.
+def gather(systems: Sequence[Any], tools: Tools) -> list[str]:
+    """Lands what these systems have to say, all at once; returns a warning for each that cannot be read.
 
     That system's own run says why; it holds nothing back here.
     """
@@ -23,26 +23,25 @@ def gather(own: str, systems: Sequence[Any], tools: Tools) -> list[str]:
             return f"{system.system} was not gathered: {translated(error)}"
         return None
 
-    others = [system for system in systems if system.system != own]
-    with ThreadPoolExecutor(max(len(others), 1), thread_name_prefix="gather") as pool:
-        return [warning for warning in pool.map(land, others) if warning]
+    with ThreadPoolExecutor(max(len(systems), 1), thread_name_prefix="gather") as pool:
+        return [warning for warning in pool.map(land, systems) if warning]
 
 
 class Gathering:
-    """Gathers while the own system lands, from the moment a run begins.
+    """Lands the other systems while a run lands its own, from the moment it begins.
 
-    What it landed serves a build about that moment; a pass that had to wait for its turn gathers again.
+    What landed then serves a build about that moment; a pass that had to wait for its turn lands every system again.
     """
 
-    def __init__(self, work: Callable[[], list[str]]) -> None:
-        self._work = work
+    def __init__(self, own: str, systems: Sequence[Any], tools: Tools) -> None:
+        self._systems, self._tools = systems, tools
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="gathering")
-        self._first = self._pool.submit(work)
+        self._first = self._pool.submit(gather, [one for one in systems if one.system != own], tools)
 
     def warnings(self, *, again: bool) -> list[str]:
-        """Waits for what is under way; with `again`, lands once more what was said since."""
+        """Waits for what is under way; with `again`, lands what every system has said since, the own one too."""
         found = self._first.result()
-        return self._work() if again else found
+        return gather(self._systems, self._tools) if again else found
 
     def close(self) -> None:
         """Waits too: a run never ends while something of it still lands."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.gathering import Gathering, gather
+from orchestration.gathering import Gathering
 from orchestration.passes import AS_OF_TAG, SYSTEM_TAG, Pass, instant, opened
 from orchestration.settings import Settings
 from orchestration.tools import Tools
@@ -49,7 +49,7 @@ def pass_resource(settings: Settings, systems: Sequence[Any], tools: Tools) -> d
         threading.Thread(target=_import_later_steps, daemon=True).start()
         with opened(settings, tags) as current:
             if current.reads_now and (own := tags.get(SYSTEM_TAG)):
-                current.gathering = Gathering(lambda: gather(own, systems, tools))
+                current.gathering = Gathering(own, systems, tools)
             if instance is not None and run is not None and AS_OF_TAG not in tags:
                 # for the steps that other processes of this run will do
                 instance.add_run_tags(run.run_id, {AS_OF_TAG: instant(current.as_of)})

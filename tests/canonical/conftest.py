@@ -18,6 +18,9 @@ import duckdb
 import polars as pl
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+from tiny_project import Project
+
 REPO = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 PROJECT = REPO / "dbt_project"
@@ -214,3 +217,9 @@ def wwi_data() -> Path:
 @pytest.fixture(scope="session")
 def wwi_systems() -> dict[str, Any]:
     return WWI
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setattr(os, "environ", os.environ.copy())  # dbt in this process is told its files by the environment
+    return Project(tmp_path / "project")

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._daemon.sensor import MIN_INTERVAL_LOOP_TIME
 from world import World, system
 
 from orchestration import history
@@ -139,3 +140,9 @@ def test_automation_is_off_unless_the_environment_asks_for_it(world: World, tick
     defs = build_defs(on, systems=[system()], tools=world.tools(), dbt=world.dbt())
     assert defs.resolve_sensor_def("erp_changed").default_status is dg.DefaultSensorStatus.RUNNING
     assert defs.resolve_schedule_def("reconcile").default_status is dg.DefaultScheduleStatus.RUNNING
+
+
+def test_a_sensor_is_looked_at_in_every_round_of_the_daemon_when_its_source_may_be(world: World) -> None:
+    quick = replace(world.settings, poll_s=5)
+    defs = build_defs(quick, systems=[system()], tools=world.tools(), dbt=world.dbt())
+    assert defs.resolve_sensor_def("erp_changed").minimum_interval_seconds < MIN_INTERVAL_LOOP_TIME

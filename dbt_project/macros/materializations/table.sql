@@ -23,7 +23,7 @@
             {{ merge_rows(target_relation, sql) }}
         {%- endcall %}
         {#- A key that comes twice would be merged into one row and never be seen by the test of the key. -#}
-        {%- set counted = run_query('select (select count(*) from ' ~ target_relation ~ ') = (select count(*) from (' ~ sql ~ '))') -%}
+        {%- set counted = run_query('select (select count(*) from ' ~ target_relation ~ ') = (select count(*) from (' ~ sql ~ '\n))') -%}
         {%- set merged = counted.columns[0].values()[0] -%}
     {%- endif -%}
     {%- if not merged -%}
@@ -57,7 +57,9 @@
     {%- set key = config.get('unique_key') -%}
     {%- set others = model['columns'].keys() | reject('in', key) | list -%}
     merge into {{ relation }} as old
-    using ({{ sql }}) as new
+    using (
+        {{ sql }}
+    ) as new
     on {% for column in key %}old.{{ column }} = new.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
     when matched and (
         {%- for column in others %}
