@@ -47,8 +47,8 @@ lint: $(READY)
 	$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models
 
 # Names, versions and hashes only: no address of any index.
-COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -c constraints.txt
-lock:
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 -c constraints.txt
+lock: $(READY)
 	$(COMPILE) --extra dev pyproject.toml -o requirements.lock
 	$(COMPILE) --extra dev --extra bench pyproject.toml -o requirements-bench.lock
 

@@ -7,6 +7,7 @@ that cannot be exact for some row, what it wrote is taken back and the table is 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from connectors.postgres import slot as slots
 from connectors.postgres.ahead import ahead
 from connectors.postgres.link import ReplicationLink, lsn_text, raw_text, sql
 from connectors.postgres.relation import StreamSpec
-from connectors.postgres.table import NATIVE, Watch, as_changes, describe, read
+from connectors.postgres.table import NATIVE, Watch, as_changes, describe, in_snapshot, read
 
 Progress = Callable[[str, int], None]
 AHEAD = 16
@@ -98,13 +99,19 @@ class _Reading:
         self._items = ahead(self._read(tables), AHEAD)
 
     def _read(self, tables: Sequence[_Table]) -> Iterator[pa.RecordBatch | None]:
-        for table in tables:
-            with closing(read(table.dsn, table.exported, table.name, table.columns)) as batches:
-                for batch in batches:
-                    if table in self._left_out:
-                        break
-                    yield batch
-            yield None
+        left = deque(tables)
+        while left:
+            with in_snapshot(left[0].dsn, left[0].exported) as connection:
+                is_clean = True  # one connection serves all tables, until the rest of one is left unread
+                while left and is_clean:
+                    table = left.popleft()
+                    with closing(read(connection, table.name, table.columns)) as batches:
+                        for batch in batches:
+                            if table in self._left_out:
+                                is_clean = False
+                                break
+                            yield batch
+                    yield None
 
     def batches(self, table: _Table) -> Generator[pa.RecordBatch, None, None]:
         """The batches of `table`, whose turn it must be; closing this early leaves out the rest of it."""
@@ -191,7 +198,10 @@ def _copy_plain(
 def _copy_carefully(commit: Commit, table: _Table, landed: Sequence[Column], on_progress: Progress) -> int:
     """Copy the table batch by batch; a row with a value that is refused or lost becomes a dead letter."""
     rows, seen = 0, 0
-    with closing(ahead(read(table.dsn, table.exported, table.name, table.columns, careful=True))) as batches:
+    with (
+        in_snapshot(table.dsn, table.exported) as connection,
+        closing(ahead(read(connection, table.name, table.columns, careful=True))) as batches,
+    ):
         for batch in batches:
             changes = as_changes(table.stream, table.columns, batch, table.position, seen, table.source_time)
             commit.dead.extend(changes.dead)

@@ -8,9 +8,11 @@ becomes a dead letter.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import adbc_driver_postgresql.dbapi as adbc
 import numpy as np
 import psycopg
 import pyarrow as pa
@@ -57,13 +59,23 @@ def describe(connection: psycopg.Connection, stream: Keyed, published: Sequence[
     )
 
 
+@contextmanager
+def in_snapshot(dsn: str, exported: str) -> Iterator[adbc.Connection]:
+    """A connection whose one transaction sees the exported snapshot."""
+    with arrow(dsn, autocommit=False) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("set transaction isolation level repeatable read")
+            cursor.execute(f"set transaction snapshot {literal(exported)}")
+        yield connection
+
+
 def read(
-    dsn: str, exported: str, table: str, columns: Sequence[Column], *, careful: bool = False
+    connection: adbc.Connection, table: str, columns: Sequence[Column], *, careful: bool = False
 ) -> Generator[pa.RecordBatch, None, None]:
-    """Record batches of a table's columns in the exported snapshot."""
-    with arrow(dsn, autocommit=False) as connection, connection.cursor() as cursor:
-        cursor.execute("set transaction isolation level repeatable read")
-        cursor.execute(f"set transaction snapshot {literal(exported)}")
+    """Record batches of a table's columns; a connection whose batches were not read to their end is good for nothing
+    more.
+    """
+    with connection.cursor() as cursor:
         plain = NATIVE.keys() - (INSTANTS if careful else set())
         values = ", ".join(f"{quoted(c.name)}::{NATIVE[c.type] if c.type in plain else 'text'}" for c in columns)
         cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
