@@ -18,10 +18,16 @@ MODELS = PROJECT / "models" / "canonical"
 # Tables that grow with every order are merged, so that a pass writes what is new; the others are small, and replaced.
 MERGED = {
     "can_event",
+    "can_handling_unit",
+    "can_invoice",
     "can_invoice_line",
     "can_order_line",
+    "can_po_line",
+    "can_receipt",
     "can_release",
     "can_reservation",
+    "can_sales_order",
+    "can_shipment",
     "can_shipment_line",
     "can_stock_balance",
     "can_stock_movement",

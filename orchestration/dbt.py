@@ -135,6 +135,7 @@ class Dbt:
             "CROSSDOCK_WAREHOUSE": str(self.warehouse),
             "CROSSDOCK_MARTS": str(self.marts),
             "CROSSDOCK_DBT_TARGET": str(self.target),
+            "CROSSDOCK_DUCKDB_THREADS": str(max(1, (os.cpu_count() or 1) - 1)),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
         }

@@ -223,3 +223,9 @@ def wwi_systems() -> dict[str, Any]:
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     monkeypatch.setattr(os, "environ", os.environ.copy())  # dbt in this process is told its files by the environment
     return Project(tmp_path / "project")
+
+
+@pytest.fixture(params=[True, False], ids=["contract", "no contract"])
+def merged(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    return Project(tmp_path / "project", contract=request.param)

@@ -20,7 +20,7 @@ MODEL = """
 version: 2
 models:
   - name: can_thing
-    config: {materialized: table, unique_key: [thing_key], contract: {enforced: true}}
+    config: {materialized: table, unique_key: [thing_key], contract: {enforced: ENFORCED}}
     columns:
       - {name: thing_key, data_type: integer, constraints: [{type: not_null}], data_tests: [unique]}
       - {name: qty, data_type: QTY}
@@ -28,10 +28,10 @@ models:
 
 
 class Project:
-    """A project of one table and one view over it, on a source that a test writes."""
+    """A project of one table, with a contract or without, and one view over it, on a source that a test writes."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, contract: bool = True) -> None:
+        self.folder, self.contract = folder, contract
         (folder / "models").mkdir(parents=True)
         (folder / "dbt_project.yml").write_text(PROJECT)
         (folder / "profiles.yml").write_text((REPO / "dbt_project" / "profiles.yml").read_text())
@@ -40,7 +40,8 @@ class Project:
         self.dbt = Dbt(folder, folder / "target", folder / "warehouse.duckdb", folder / "marts" / "crossdock.duckdb")
 
     def typed(self, kind: str) -> None:
-        (self.folder / "models" / "can_thing.yml").write_text(MODEL.replace("QTY", kind))
+        model = MODEL.replace("QTY", kind).replace("ENFORCED", str(self.contract).lower())
+        (self.folder / "models" / "can_thing.yml").write_text(model)
         (self.folder / "models" / "can_thing.sql").write_text(
             f"select thing_key, cast(qty as {kind}) as qty from canonical.raw"
         )

@@ -3,10 +3,12 @@
 
   - replaced in one statement. The adapter's own way (build beside, rename away, rename here, drop, and ask the catalog
     about indexes and foreign keys in between) costs more than most of our models; nothing here has either.
-  - merged, with `unique_key` and an enforced contract: only rows that differ are written. Compressing and writing half a
-    million events again is most of what a pass would do, to change a few hundred.
+  - merged, with `unique_key`: only rows that differ are written. To compress and write half a million events again, or
+    to log every row of a smaller table and write it once more at the checkpoint, is most of what a pass would do to
+    change a few hundred.
 
-  A table remembers the contract it was made for in its comment; another contract replaces it.
+  A merged table remembers its form, the contract or the columns it was made with, in its comment; another form
+  replaces it.
 #}
 {% materialization table, adapter='duckdb' %}
     {%- set target_relation = this.incorporate(type='table') -%}
@@ -17,10 +19,13 @@
     {%- if existing is not none and not existing.is_table -%}
         {%- do adapter.drop_relation(existing) -%}
     {%- endif -%}
-    {%- if can_merge(existing) -%}
+    {%- set form = form_of(sql) -%}
+    {%- if existing is not none and existing.is_table and form.digest and comment_of(existing, 'table') == form.digest -%}
         {% call statement('main') -%}
-            {{ get_assert_columns_equivalent(sql) }}
-            {{ merge_rows(target_relation, sql) }}
+            {%- if config.get('contract').enforced -%}
+                {{ get_assert_columns_equivalent(sql) }}
+            {%- endif %}
+            {{ merge_rows(target_relation, sql, form.columns) }}
         {%- endcall %}
         {#- A key that comes twice would be merged into one row and never be seen by the test of the key. -#}
         {%- set counted = run_query('select (select count(*) from ' ~ target_relation ~ ') = (select count(*) from (' ~ sql ~ '\n))') -%}
@@ -29,6 +34,9 @@
     {%- if not merged -%}
         {% call statement('main') -%}
             {{ replace_table(target_relation, sql) }}
+            {%- if form.digest %}
+                comment on table {{ target_relation }} is '{{ form.digest }}';
+            {%- endif %}
         {%- endcall %}
     {%- endif -%}
     {{ run_hooks(post_hooks, inside_transaction=True) }}
@@ -44,7 +52,6 @@
         insert into {{ relation }} {{ get_column_names() }} (
             {{ get_select_subquery(sql) }}
         );
-        comment on table {{ relation }} is '{{ model.contract.checksum }}';
     {%- else -%}
         create or replace table {{ relation }} as (
             {{ sql }}
@@ -53,26 +60,31 @@
 {%- endmacro %}
 
 {# Rows that differ are updated, new ones inserted, and what the query no longer has is deleted. #}
-{% macro merge_rows(relation, sql) -%}
+{% macro merge_rows(relation, sql, columns) -%}
     {%- set key = config.get('unique_key') -%}
-    {%- set others = model['columns'].keys() | reject('in', key) | list -%}
+    {%- set others = columns | reject('in', key) | list -%}
     merge into {{ relation }} as old
     using (
         {{ sql }}
     ) as new
-    on {% for column in key %}old.{{ column }} = new.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+    on {% for column in key %}old.{{ adapter.quote(column) }} = new.{{ adapter.quote(column) }}{{ ' and ' if not loop.last }}{% endfor %}
     when matched and (
         {%- for column in others %}
-        old.{{ column }} is distinct from new.{{ column }}{{ ' or' if not loop.last }}
+        old.{{ adapter.quote(column) }} is distinct from new.{{ adapter.quote(column) }}{{ ' or' if not loop.last }}
         {%- endfor %}
-    ) then update set {% for column in others %}{{ column }} = new.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+    ) then update set {% for column in others %}{{ adapter.quote(column) }} = new.{{ adapter.quote(column) }}{{ ', ' if not loop.last }}{% endfor %}
     when not matched then insert by name
     when not matched by source then delete
 {%- endmacro %}
 
-{% macro can_merge(existing) -%}
-    {%- if existing is none or not existing.is_table or not config.get('unique_key') or not config.get('contract').enforced -%}
-        {{ return(false) }}
+{# The columns of a table that is to be merged, and a digest of them with their types; none for one that is replaced. #}
+{% macro form_of(sql) -%}
+    {%- if not config.get('unique_key') -%}
+        {{ return({'digest': none}) }}
+    {%- elif config.get('contract').enforced -%}
+        {{ return({'digest': model.contract.checksum, 'columns': model['columns'].keys() | list}) }}
     {%- endif -%}
-    {{ return(comment_of(existing, 'table') == model.contract.checksum) }}
+    {%- set described = run_query('describe (' ~ sql ~ '\n)').columns -%}
+    {%- set names = described['column_name'].values() | list -%}
+    {{ return({'digest': local_md5(names ~ described['column_type'].values()), 'columns': names}) }}
 {%- endmacro %}

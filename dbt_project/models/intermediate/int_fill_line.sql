@@ -1,5 +1,5 @@
 -- Grain: one root order line. Owed and filled quantity by variant; a line that is not measured says why (rule R4).
-{{ config(materialized='table', schema='intermediate') }}
+{{ config(materialized='table', unique_key=['root_order_line_key'], schema='intermediate') }}
 
 with lines as (
 

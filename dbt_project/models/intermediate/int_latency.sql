@@ -1,6 +1,6 @@
 -- Grain: one shipment x clock whose two instants are known as of now, in seconds of calendar time.
 -- An instant known to 900 s is exact; a pair with a wider one has bounds and no central value (rule R17).
-{{ config(materialized='table', schema='intermediate') }}
+{{ config(materialized='table', unique_key=['latency', 'shipment_key'], schema='intermediate') }}
 
 {%- set clocks = {
     'order_to_ship': ['received', 'shipped', 'shipped_date'],

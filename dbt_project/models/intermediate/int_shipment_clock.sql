@@ -1,5 +1,5 @@
 -- Grain: one shipment that was not voided. Every instant its clocks need, with bounds, and the day that ends each clock.
-{{ config(materialized='table', schema='intermediate') }}
+{{ config(materialized='table', unique_key=['shipment_key'], schema='intermediate') }}
 
 with shipments as (
 

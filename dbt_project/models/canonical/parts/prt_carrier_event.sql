@@ -1,5 +1,6 @@
 -- grain: one carriage event with its time in UTC, from carriers and from ERPs that keep a carrier's log
 -- with an offset: T2 (T1 for Z); a bare date or local time is read on the ship-to clock of its order (T8)
+{{ config(unique_key=['event_key']) }}
 with scans as (
     select
         tracking.shipment_key,

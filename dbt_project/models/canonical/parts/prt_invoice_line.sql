@@ -1,5 +1,6 @@
 -- grain: one line of an invoice or credit note, tied to its order line
 -- by the line it quotes (explicit id), else the only line of its order with that item (composite)
+{{ config(unique_key=['line_key']) }}
 with only_line as (
     select
         order_key,

@@ -1,4 +1,5 @@
 -- grain: one OMS order line with its canonical key; matched to the ERP root line that quotes its line number
+{{ config(unique_key=['source_system', 'oms_order_number', 'line_number']) }}
 with erp_lines as (
     select
         chain.root_order_key as order_key,

@@ -1,5 +1,6 @@
 -- grain: one OMS order with the key it has in the canonical model: its ERP order's once the ERP has it, else its own
 -- match: the ERP root order quotes the OMS number (explicit id); of several ERPs the first connected one speaks
+{{ config(unique_key=['source_system', 'oms_order_number']) }}
 with roots as (
     select
         orders.oms_order_number,

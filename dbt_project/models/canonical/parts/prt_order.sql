@@ -1,4 +1,5 @@
 -- grain: one order of any kind, before times: ERP orders, OMS orders the ERP has not taken, inferred orders
+{{ config(unique_key=['order_key']) }}
 with promises as (
     select
         source_system,

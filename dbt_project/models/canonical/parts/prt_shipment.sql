@@ -1,5 +1,6 @@
 -- grain: one shipment with the time it left, before delivery is known
 -- a warehouse system asserts it (ship confirmation); without one, what the ERP picked stands for it
+{{ config(unique_key=['shipment_key']) }}
 {%- if systems_of('wms') %}
 with voids as (
     select distinct

@@ -1,5 +1,6 @@
 -- grain: one tracking document with the shipment it is about: by the shipment number it quotes (explicit id, 100),
 -- else by tracking number within 120 days of the shipment, since carriers reuse numbers (normalized, 95)
+{{ config(unique_key=['source_system', 'doc_key']) }}
 with tracking as (
     select
         *,

@@ -1,5 +1,5 @@
 -- grain: one tracked shipment of one carrier, its document parsed once
-{{ config(materialized='table') }}
+{{ config(materialized='table', unique_key=['source_system', 'doc_key']) }}
 
 with documents as (
     {{ union_documents('carrier', 'tracking') }}

@@ -1,5 +1,5 @@
 -- grain: one OMS order as last seen, its document parsed once; times are text in UTC, as sent
-{{ config(materialized='table') }}
+{{ config(materialized='table', unique_key=['source_system', 'oms_order_number']) }}
 
 with documents as (
     {{ union_documents('oms', 'orders') }}

@@ -1,5 +1,5 @@
 -- grain: one warehouse event (put_away and adjusted have no order); time is text on the site's own clock
-{{ config(materialized='table') }}
+{{ config(materialized='table', unique_key=['source_system', 'event_id']) }}
 
 with documents as (
     {{ union_documents('wms', 'event') }}

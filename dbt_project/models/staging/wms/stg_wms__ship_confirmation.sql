@@ -1,6 +1,6 @@
 -- grain: one shipment per warehouse system; of several confirmations the one with the highest control numbers speaks
 -- (a re-sent 945 has a new interchange control number; a void, purpose V, comes after what it voids)
-{{ config(materialized='table') }}
+{{ config(materialized='table', unique_key=['source_system', 'shipment_number']) }}
 
 with documents as (
     {{ union_documents('wms', 'ship_confirmation') }}
