@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, suppress
 from typing import Any, TypeVar
@@ -42,7 +42,12 @@ class Server:
 
     def listing(self, patterns: Iterable[str]) -> list[RemoteFile]:
         """Every file that could match; see `sftp.listing`."""
-        return self._submit(self._listing(list(patterns))).result()
+        wanted = list(patterns)
+        return self._submit(self._asked(lambda client: protocol.listing(client, self.read.root, wanted))).result()
+
+    def looks(self, files: Sequence[RemoteFile]) -> list[RemoteFile]:
+        """These files as they are now; see `sftp.looks`."""
+        return self._submit(self._asked(lambda client: protocol.looks(client, self.read.root, files))).result()
 
     def reading(self, files: Sequence[RemoteFile]) -> "Future[Contents]":
         """Start to read files; the result has every one of them, or raises TransientError when several attempts in a
@@ -52,13 +57,11 @@ class Server:
     def _submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    async def _listing(self, patterns: list[str]) -> list[RemoteFile]:
+    async def _asked(self, question: Callable[[asyncssh.SFTPClient], Awaitable[list[RemoteFile]]]) -> list[RemoteFile]:
         for attempt in range(ATTEMPTS):
             try:
                 client = await self._connected()
-                return await asyncio.wait_for(
-                    protocol.listing(client, self.read.root, patterns), self.read.timeout.total_seconds() * 4
-                )
+                return await asyncio.wait_for(question(client), self.read.timeout.total_seconds() * 4)
             except (TransientError, TimeoutError, asyncssh.Error, OSError) as error:
                 await self._drop()
                 if attempt + 1 == ATTEMPTS:

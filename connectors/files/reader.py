@@ -33,14 +33,21 @@ def sync_files(system: System, landing: Landing, on_batch: OnBatch | None = None
     with Server(system.read) as server:
         looked, started = time.monotonic(), server.listing(stream.pattern for stream in system.streams)
         work = [_Work(system, stream, started, landing) for stream in system.streams]
-        wanted = [one.stream.pattern for one in work if one.wanted]
-        if wanted:
+        if any(one.wanted for one in work):
             time.sleep(max(0.0, looked + system.read.settle.total_seconds() - time.monotonic()))
-            second = {file.path: file for file in server.listing(wanted)}
+            second = set(_second_look(server, work, of=len(started)))
             for one in work:
-                one.wanted = [file for file in one.wanted if second.get(file.path) == file]
+                one.wanted = [file for file in one.wanted if file in second]
         for one in work:
             one.run(server, on_batch)
+
+
+def _second_look(server: Server, work: Sequence["_Work"], of: int) -> list[RemoteFile]:
+    """The wanted files as they are now: one by one when they are few of the `of` that lie there, else listed again."""
+    wanted = [file for one in work for file in one.wanted]
+    if len(wanted) * 10 <= of:
+        return server.looks(wanted)
+    return server.listing(one.stream.pattern for one in work if one.wanted)
 
 
 def listed_position(server: Server, system: System) -> dict[str, str]:
