@@ -102,7 +102,7 @@ class Dbt:
                 if on_node is not None:
                     on_node(node)
 
-        without = ["--no-write-json", "--exclude-resource-type", "unit_test"]
+        without = ["--no-write-json", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "exposure"]
         without += [] if tests else ["--exclude-resource-type", "test"]
         chosen = [arg for unique_id in select for arg in ("--select", _selector(unique_id))]
         try:
