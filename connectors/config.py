@@ -60,7 +60,7 @@ def load_systems(folder: str | Path, env: Mapping[str, str] | None = None, *, re
         raise ConfigError([Problem(str(folder), 1, "", "is not a folder; allowed: a folder of system files")])
     variables = os.environ if env is None else env
     problems: list[Problem] = []
-    systems: dict[str, tuple[System, Path]] = {}
+    systems: dict[str, tuple[System, _File]] = {}
     for path in sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml") and p.is_file()):
         reading = _File(path, variables, require_env)
         system = reading.system()
@@ -68,10 +68,18 @@ def load_systems(folder: str | Path, env: Mapping[str, str] | None = None, *, re
         if system is None:
             continue
         if system.system in systems:
-            reading.report(("system",), f"{system.system!r} is declared already, in {systems[system.system][1].name}")
+            reading.report(
+                ("system",), f"{system.system!r} is declared already, in {systems[system.system][1].path.name}"
+            )
             problems += reading.problems[-1:]
             continue
-        systems[system.system] = (system, path)
+        systems[system.system] = (system, reading)
+    erps = sorted(name for name, (system, _) in systems.items() if system.role == "erp")
+    for system, reading in systems.values():
+        if (quoted := system.defaults.erp) is not None and quoted not in erps:
+            allowed = ", ".join(erps) or "none is connected"
+            reading.report(("defaults", "erp"), f"{quoted!r} is no connected ERP; allowed: {allowed}")
+            problems += reading.problems[-1:]
     if problems:
         raise ConfigError(problems)
     return [systems[name][0] for name in sorted(systems)]

@@ -41,10 +41,19 @@ def _base_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _legal_entity(value: Any) -> str:
+    if isinstance(value, bool) or not re.fullmatch(r"[A-Za-z0-9._-]{1,32}", text := str(value)):
+        raise ValueError(
+            "is not a legal entity's code; allowed: up to 32 letters, digits, dots, dashes and underscores"
+        )
+    return text
+
+
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+LegalEntity = Annotated[str, BeforeValidator(_legal_entity)]
 
 
 class Part(BaseModel):
@@ -85,9 +94,15 @@ class TimeColumn(Part):
 
 
 class Defaults(Part):
-    """What holds for every stream unless a column says otherwise."""
+    """What holds for every stream unless a column says otherwise.
+
+    `legal_entity` begins every key of the system (default 1); `erp` names the ERP whose numbers the system quotes
+    (default: the first one connected).
+    """
 
     zone: Zone | None = None
+    legal_entity: LegalEntity | None = None
+    erp: Identifier | None = None
 
 
 class Write(Part):

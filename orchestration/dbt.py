@@ -151,13 +151,12 @@ class Dbt:
 
 
 def systems_by_role(systems: Sequence[Any]) -> dict[str, list[dict[str, Any]]]:
-    """The `systems` variable of the dbt project, from the system files: who plays which role, with zones and
-    streams."""
+    """The `systems` variable of the dbt project, from the system files: who plays which role, with streams, zones,
+    legal entity and the ERP whose numbers it quotes."""
     by_role: dict[str, list[dict[str, Any]]] = {role: [] for role in ROLES}
     for system in systems:
         entry: dict[str, Any] = {"system": system.system, "streams": sorted(stream.name for stream in system.streams)}
-        if system.defaults.zone:
-            entry["zone"] = system.defaults.zone
+        entry |= system.defaults.model_dump(exclude_none=True)
         if getattr(system.read, "zones", None):
             entry["zones"] = dict(system.read.zones)
         by_role.setdefault(system.role, []).append(entry)

@@ -39,7 +39,7 @@ select
     {{ sql_text(entry.get('zone')) }} as source_zone,
     {{ sql_text(erp['system']) }} as erp_system,
     {{ sql_text(key_prefix(erp)) }} as erp_prefix,
-    {{ loop.index }} as system_rank,
+    {{ systems_of(role).index(entry) + 1 }} as system_rank,
     cast({{ adapter.quote('_batch_id') }} as bigint) as source_batch_id,
     cast({{ adapter.quote('_commit_ts') }} as timestamp) as known_from_utc,
 from {{ adapter.quote(target.database) }}.{{ adapter.quote('raw_' ~ entry['system']) }}.{{ adapter.quote(stream) }}

@@ -47,6 +47,7 @@ class Scratch:
     folder: Path
     systems: dict[str, Any] = field(default_factory=lambda: SIMULATED)
     as_of: str = "2024-06-01T00:00:00Z"
+    project: Path = PROJECT
 
     @property
     def warehouse(self) -> Path:
@@ -73,9 +74,9 @@ class Scratch:
                 str(self.folder / "logs"),
                 command,
                 "--project-dir",
-                str(PROJECT),
+                str(self.project),
                 "--profiles-dir",
-                str(PROJECT),
+                str(self.project),
                 "--target-path",
                 str(self.folder / "target"),
                 "--vars",

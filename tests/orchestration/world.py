@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from connectors.config_model import Defaults
 from orchestration.dbt import Dbt
 from orchestration.settings import Settings
 from orchestration.tools import Tools
@@ -25,7 +26,7 @@ def system(name: str = "erp", role: str = "erp") -> Any:
         title="The ERP",
         owner="finance",
         read=SimpleNamespace(kind="postgres", poll=timedelta(seconds=15)),
-        defaults=SimpleNamespace(zone="America/Chicago"),
+        defaults=Defaults(zone="America/Chicago"),
         streams=(stream,),
         write=None,
     )
