@@ -123,7 +123,7 @@ def show(settings: Settings, systems: list[Any], outcome: Outcome, seconds: floa
             {**outcome.__dict__, "seconds": {**split, "whole": round(seconds, 2)}, "kpis": cells, "systems": standing}
         )
         return
-    kpi.show(cells)
+    kpi.show(cells, settings.published)
     lag = [{**row, "lag": _lag(row["complete_up_to"], outcome.as_of)} for row in standing]
     print_table("Systems", lag, ("system", "rows", "landed", "dead_letters", "complete_up_to", "lag"))
     tell(outcome)

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.cli.errors import BadInput
-from orchestration.cli.output import instant, out, print_json, print_table
+from orchestration.cli.output import instant, out, print_json, print_table, shown
 from orchestration.publication import reading
 from orchestration.settings import Settings
 
 PERIODS = ("day", "week", "month", "year", "total")
 DIMENSIONS = ("site", "customer_category", "item_group")
-FIGURES = ("numerator", "denominator", "value", "value_min", "value_max", "agreement")
+VALUES = ("value", "value_min", "value_max")
+FIGURES = ("numerator", "denominator", *VALUES, "agreement")
 
 
 def cells(published: Path, kpis: Sequence[str], by: str = "total", where: str | None = None) -> list[dict[str, Any]]:
@@ -54,19 +55,35 @@ def cells(published: Path, kpis: Sequence[str], by: str = "total", where: str | 
 def run(kpis: Sequence[str], by: str, where: Sequence[str], as_json: bool) -> None:
     if len(where) > 1:
         raise BadInput(f"--where {' --where '.join(where)}: cells are by one dimension at a time; give one")
-    found = cells(Settings.from_env().published, kpis, by, where[0] if where else None)
+    published = Settings.from_env().published
+    found = cells(published, kpis, by, where[0] if where else None)
     if as_json:
         print_json(found)
         return
-    show(found)
+    show(found, published)
 
 
-def show(found: Sequence[dict[str, Any]]) -> None:
-    """The table of cells, as the demo and `kpi` print it."""
+def show(found: Sequence[dict[str, Any]], published: Path) -> None:
+    """The table of cells, as the demo and `kpi` print it: values in the form that the catalogue names for each KPI."""
     if not found:
         out().print("No such cells: not every KPI has every period and dimension; docs/kpis.md tells which")
         return
     as_of = found[0]["as_of"]
     columns = ["kpi_id", *(["period"] if {cell["period"] for cell in found} != {"total"} else [])]
     columns += ["dimensions"] if any(cell["dimensions"] for cell in found) else []
-    print_table(f"KPIs as of {as_of}", found, [*columns, *FIGURES])
+    with reading(published) as (connection, _snapshot):
+        forms = dict(connection.execute("select kpi_id, bi_format from core.dim_kpi").fetchall())
+    told = [cell | {name: figure(cell[name], forms.get(cell["kpi_id"])) for name in VALUES} for cell in found]
+    print_table(f"KPIs as of {as_of}", told, [*columns, *FIGURES], right=VALUES)
+
+
+def figure(value: Any, form: str | None) -> str:
+    """A value as people read it: a ratio in per cent, seconds as days and hours, money with its cents."""
+    if value is None or form is None:
+        return shown(value)
+    if form == "0.0 %":
+        return f"{value:.2%}".replace("%", " %")
+    if form == "d hh:mm":
+        days, minutes = divmod(round(value / 60), 24 * 60)
+        return f"{days} d {minutes // 60:02}:{minutes % 60:02}"
+    return f"{value:,.{len(form.partition('.')[2])}f}"

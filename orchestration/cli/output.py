@@ -4,7 +4,7 @@ standard error."""
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -48,15 +48,20 @@ def instant(value: datetime | None) -> str | None:
     return None if value is None else value.replace(tzinfo=None).isoformat() + "Z"
 
 
-def print_table(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None) -> None:
-    """Rows as a table; numbers to the right; a line that says so when there are none."""
+def print_table(
+    title: str,
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str] | None = None,
+    right: Collection[str] = (),
+) -> None:
+    """Rows as a table; numbers and the columns in `right` to the right; a line that says so when there are none."""
     if not rows:
         out().print(f"{title}: none")
         return
     names = list(columns or rows[0])
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for name in names:
-        numeric = all(isinstance(row.get(name), int | float | Decimal | type(None)) for row in rows)
+        numeric = name in right or all(isinstance(row.get(name), int | float | Decimal | type(None)) for row in rows)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=name in IDS)
     for row in rows:
         table.add_row(*(shown(row.get(name)) for name in names))

@@ -56,6 +56,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "alter table kpi.kpi_cell add column as_of_utc timestamp default timestamp '2016-06-02 07:00:00'"
         )
         connection.execute("alter table kpi.kpi_cell add column agreement varchar default 'agreed'")
+        connection.execute("create table core.dim_kpi as select 'gross_margin_rate' as kpi_id, '0.0 %' as bi_format")
         connection.execute("""
             create table core.fct_shipment as select 'r1' as root_order_key, '1001' as order_number,
                 'S-1' as oms_order_number, '1Z9' as tracking_number, 'EWR-1' as shipment_number

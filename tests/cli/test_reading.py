@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from connectors.control import Mirror, open_control
-from orchestration.cli import trace
+from orchestration.cli import kpi, trace
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,6 +30,26 @@ def test_kpi_prints_cells_as_documented(crossdock) -> None:  # type: ignore[no-u
             "as_of": "2016-06-02T07:00:00Z",
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "told"),
+    [
+        (0.94506, "0.0 %", "94.51 %"),
+        (552_138.2868, "d hh:mm", "6 d 09:22"),
+        (59.0, "d hh:mm", "0 d 00:01"),
+        (2300018.061, "#,##0.00", "2,300,018.06"),
+        (114, "#,##0", "114"),
+        (None, "0.0 %", ""),
+        (0.25, None, "0.25"),
+    ],
+)
+def test_a_value_is_told_in_the_form_that_the_catalogue_names(value, form, told) -> None:  # type: ignore[no-untyped-def]
+    assert kpi.figure(value, form) == told
+
+
+def test_the_table_tells_values_in_that_form(crossdock) -> None:  # type: ignore[no-untyped-def]
+    assert "25.00 %" in crossdock("kpi").stdout
 
 
 def test_kpi_by_period_and_dimension(crossdock) -> None:  # type: ignore[no-untyped-def]
