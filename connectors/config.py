@@ -74,6 +74,8 @@ def load_systems(folder: str | Path, env: Mapping[str, str] | None = None, *, re
             problems += reading.problems[-1:]
             continue
         systems[system.system] = (system, reading)
+    if problems:
+        raise ConfigError(problems)
     erps = sorted(name for name, (system, _) in systems.items() if system.role == "erp")
     for system, reading in systems.values():
         if (quoted := system.defaults.erp) is not None and quoted not in erps:

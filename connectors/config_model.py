@@ -41,12 +41,13 @@ def _base_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _legal_entity(value: Any) -> str:
-    if isinstance(value, bool) or not re.fullmatch(r"[A-Za-z0-9._-]{1,32}", text := str(value)):
+def _legal_entity(value: Any) -> Any:
+    """A number would lose its leading zeros in YAML, so only text is taken."""
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9._-]{1,32}", value):
         raise ValueError(
-            "is not a legal entity's code; allowed: up to 32 letters, digits, dots, dashes and underscores"
+            "is not a legal entity's code; allowed: up to 32 letters, digits, dots, dashes and underscores, in quotes"
         )
-    return text
+    return value
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]

@@ -11,7 +11,7 @@ from orchestration.tools import Tools, translated
 def gather(systems: Sequence[Any], tools: Tools) -> list[str]:
     """Lands what these systems have to say, all at once; returns a warning for each that cannot be read.
 
-    That system's own run says why; it holds nothing back here.
+    Such a system holds nothing back here; the next pass of its own fails and says why.
     """
 
     def land(system: Any) -> str | None:

@@ -43,10 +43,11 @@ def sync_files(system: System, landing: Landing, on_batch: OnBatch | None = None
 
 
 def _second_look(server: Server, work: Sequence["_Work"], of: int) -> list[RemoteFile]:
-    """The wanted files as they are now: one by one when they are few of the `of` that lie there, else listed again."""
+    """The wanted files as they are now. Few of the `of` that lie there are asked for one by one; where one of them
+    seems to be another, a listing decides, because not every server tells a file's time alike in both."""
     wanted = [file for one in work for file in one.wanted]
-    if len(wanted) * 10 <= of:
-        return server.looks(wanted)
+    if len(wanted) * 10 <= of and len(same := set(server.looks(wanted)) & set(wanted)) == len(wanted):
+        return list(same)
     return server.listing(one.stream.pattern for one in work if one.wanted)
 
 

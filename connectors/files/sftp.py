@@ -118,14 +118,16 @@ async def listing(sftp: asyncssh.SFTPClient, root: str, patterns: Iterable[str])
 
 
 async def looks(sftp: asyncssh.SFTPClient, root: str, files: Iterable[RemoteFile]) -> list[RemoteFile]:
-    """The same files as they are now, asked for one by one; a file that is gone is left out."""
+    """The same files as they are now, asked for one by one; one that is gone or does not answer is left out."""
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(file: RemoteFile) -> RemoteFile | None:
         async with gate:
             try:
                 attrs = await sftp.lstat(f"{root.rstrip('/')}/{file.path}".encode())
-            except asyncssh.SFTPNoSuchFile:
+            except (asyncssh.SFTPNoConnection, asyncssh.SFTPConnectionLost):
+                raise
+            except asyncssh.SFTPError:
                 return None
         return RemoteFile(file.path, int(attrs.size or 0), int(attrs.mtime or 0))
 

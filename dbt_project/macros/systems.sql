@@ -44,7 +44,7 @@ select
     cast({{ adapter.quote('_commit_ts') }} as timestamp) as known_from_utc,
 from {{ adapter.quote(target.database) }}.{{ adapter.quote('raw_' ~ entry['system']) }}.{{ adapter.quote(stream) }}
     {%- if not loop.last %}
-union all
+union all by name
     {%- endif -%}
     {%- else %}
 select

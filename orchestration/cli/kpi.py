@@ -64,7 +64,7 @@ def run(kpis: Sequence[str], by: str, where: Sequence[str], as_json: bool) -> No
 
 
 def show(found: Sequence[dict[str, Any]], published: Path) -> None:
-    """The table of cells, as the demo and `kpi` print it: values in the form that the catalogue names for each KPI."""
+    """The table of cells, as the demo and `kpi` print it: values in the kind of form that the catalogue names."""
     if not found:
         out().print("No such cells: not every KPI has every period and dimension; docs/kpis.md tells which")
         return
@@ -78,12 +78,12 @@ def show(found: Sequence[dict[str, Any]], published: Path) -> None:
 
 
 def figure(value: Any, form: str | None) -> str:
-    """A value as people read it: a ratio in per cent, seconds as days and hours, money with its cents."""
+    """A value as people read it: a ratio in per cent with two decimals, seconds as days and hours, money with cents."""
     if value is None or form is None:
         return shown(value)
     if form == "0.0 %":
         return f"{value:.2%}".replace("%", " %")
     if form == "d hh:mm":
-        days, minutes = divmod(round(value / 60), 24 * 60)
-        return f"{days} d {minutes // 60:02}:{minutes % 60:02}"
+        days, minutes = divmod(round(abs(value) / 60), 24 * 60)
+        return f"{'-' if value <= -30 else ''}{days} d {minutes // 60:02}:{minutes % 60:02}"
     return f"{value:,.{len(form.partition('.')[2])}f}"

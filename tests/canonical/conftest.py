@@ -63,6 +63,10 @@ class Scratch:
             con.execute("\n".join(erp))
         return con
 
+    def connected(self) -> duckdb.DuckDBPyConnection:
+        """A connection to the warehouse as it is."""
+        return duckdb.connect(str(self.warehouse))
+
     def dbt(self, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
         """Run dbt in its own process; returns its output. Fails the test when dbt fails and `ok` is true."""
         (self.folder / "marts").mkdir(exist_ok=True)

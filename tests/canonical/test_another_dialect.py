@@ -21,23 +21,30 @@ def test_what_the_docs_say_about_another_dialect_works(scratch, raw_insert, tmp_
     (staging / "sources.yml").write_text(
         sources.replace("      - name: sales_customers\n", "      - name: sales_customers\n      - name: ar_cust\n")
     )
-    old = {"system": "old", "zone": "America/Denver", "legal_entity": "2", "streams": ["ar_cust"]}
-    scratch.systems = {"erp": [old, {"system": "erp", "streams": ["sales_customers"]}]}
-    with scratch.raw("old") as con:
+    old = [
+        {"system": system, "zone": "America/Denver", "legal_entity": entity, "streams": ["ar_cust"]}
+        for system, entity in (("old", "2"), ("older", "3"))
+    ]
+    scratch.systems = {"erp": [*old, {"system": "erp", "streams": ["sales_customers"]}]}
+    with scratch.raw("old", "older") as con:
         con.execute(
             "create table raw_old.ar_cust (CUST_NO bigint, CUST_NM varchar, ON_HOLD boolean, LAST_CHG timestamp, "
             "_batch_id bigint, _commit_ts timestamp)"
         )
+        con.execute("create table raw_older.ar_cust as from raw_old.ar_cust")
         raw_insert(con, "raw_old.ar_cust", [{"CUST_NO": 7, "CUST_NM": "Grubb & Sons", "ON_HOLD": False}])
+        raw_insert(con, "raw_older.ar_cust", [{"CUST_NO": 7, "CUST_NM": "Hobbs", "ON_HOLD": True}])
         raw_insert(con, "raw_erp.sales_customers", [{"customer_id": 7, "customer_name": "Tailspin"}])
     scratch.dbt("run", "--select", "+can_party")
     assert scratch.query(
         "select source_system, system_rank, source_zone from staging.stg_erp__sales_customers order by 2"
     ) == [
         ("old", 1, "America/Denver"),
-        ("erp", 2, None),
+        ("older", 2, "America/Denver"),
+        ("erp", 3, None),
     ]
     assert scratch.query("select party_key, party_name from can_party where party_role = 'customer' order by 1") == [
         ("1|erp|customer:7", "Tailspin"),
         ("2|old|customer:7", "Grubb & Sons"),
+        ("3|older|customer:7", "Hobbs"),
     ]

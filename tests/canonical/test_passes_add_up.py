@@ -28,7 +28,7 @@ def test_what_passes_merged_equals_what_one_build_makes(new_scratch, world_loade
     merged = new_scratch("merged")
     for _ in range(4):
         merged.as_of = world.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        with duckdb.connect(str(merged.warehouse)) if merged.warehouse.exists() else merged.raw() as con:
+        with merged.connected() if merged.warehouse.exists() else merged.raw() as con:
             world_loader(con, emissions)
         merged.dbt("build", "--exclude-resource-type", "unit_test")
         emissions.append(world.advance(world.now + timedelta(days=2)))

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 
+import asyncssh
 import pytest
 
 from connectors.files import reader, sftp
@@ -117,6 +118,25 @@ def test_a_file_that_is_gone_at_the_second_look_is_left_out(crowd, drop, wms, ho
     monkeypatch.setattr(reader.time, "sleep", lambda _: target.unlink(missing_ok=True))
     result = sync(wms, home)
     assert (result.rows, result.dead) == (1, 0) and "EWR-0000001" not in rows(home, "event")
+
+
+async def denied(_client, _path):
+    raise asyncssh.SFTPPermissionDenied("locked by its sender")
+
+
+async def an_hour_off(client, path):
+    attrs = await client.stat(path)
+    attrs.mtime += 3600
+    return attrs
+
+
+@pytest.mark.parametrize("answer", [denied, an_hour_off])
+def test_a_server_that_tells_a_file_otherwise_than_its_listing_is_listed_again(
+    crowd, drop, wms, home, monkeypatch, answer
+):
+    monkeypatch.setattr(asyncssh.SFTPClient, "lstat", answer)
+    drop.put("EWR/events_1.jsonl", event(1))
+    assert sync(wms, home).rows == 1
 
 
 def test_a_file_that_is_shorter_than_its_listing_said_waits(drop, wms, home):

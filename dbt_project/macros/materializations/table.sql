@@ -27,9 +27,7 @@
             {%- endif %}
             {{ merge_rows(target_relation, sql, form.columns) }}
         {%- endcall %}
-        {#- A key that comes twice would be merged into one row and never be seen by the test of the key. -#}
-        {%- set counted = run_query('select (select count(*) from ' ~ target_relation ~ ') = (select count(*) from (' ~ sql ~ '\n))') -%}
-        {%- set merged = counted.columns[0].values()[0] -%}
+        {%- set merged = run_query(is_merged(target_relation, sql)).columns[0].values()[0] -%}
     {%- endif -%}
     {%- if not merged -%}
         {% call statement('main') -%}
@@ -75,6 +73,20 @@
     ) then update set {% for column in others %}{{ adapter.quote(column) }} = new.{{ adapter.quote(column) }}{{ ', ' if not loop.last }}{% endfor %}
     when not matched then insert by name
     when not matched by source then delete
+{%- endmacro %}
+
+{#
+  A key that comes twice is merged into one row, or both of its rows take the values of one: then the counts differ, or the
+  key is there twice. Where a contract is enforced, a test of the key asks the second.
+#}
+{% macro is_merged(relation, sql) -%}
+    {%- set key = config.get('unique_key') -%}
+    select (select count(*) from {{ relation }}) = (select count(*) from (
+        {{ sql }}
+    ))
+    {%- if not config.get('contract').enforced %}
+    and (select count(*) = count(distinct row({% for column in key %}{{ adapter.quote(column) }}{{ ', ' if not loop.last }}{% endfor %})) from {{ relation }})
+    {%- endif %}
 {%- endmacro %}
 
 {# The columns of a table that is to be merged, and a digest of them with their types; none for one that is replaced. #}
