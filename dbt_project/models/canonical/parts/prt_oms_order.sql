@@ -25,9 +25,8 @@ matched as (
         roots.root_key,
     from {{ ref('stg_oms__order') }} as oms
     left join roots
-        on
-            roots.oms_order_number = oms.oms_order_number
-            and (roots.root_system = oms.erp_system or oms.source_system not in ({{ of_one_erp | join(', ') }}))
+        on roots.oms_order_number = oms.oms_order_number
+        and (roots.root_system = oms.erp_system or oms.source_system not in ({{ of_one_erp | join(', ') }}))
     qualify row_number() over (partition by oms.source_system, oms.oms_order_number order by roots.root_rank) = 1
 )
 
