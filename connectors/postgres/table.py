@@ -72,8 +72,8 @@ def in_snapshot(dsn: str, exported: str) -> Iterator[adbc.Connection]:
 def read(
     connection: adbc.Connection, table: str, columns: Sequence[Column], *, careful: bool = False
 ) -> Generator[pa.RecordBatch, None, None]:
-    """Record batches of a table's columns; a connection whose batches were not read to their end is good for nothing
-    more.
+    """Record batches of a table's columns. Closed early, the rest of the table is still on its way: the driver would
+    read it before the next query, so close the connection too.
     """
     with connection.cursor() as cursor:
         plain = NATIVE.keys() - (INSTANTS if careful else set())

@@ -1,4 +1,4 @@
-"""Hand-made rows: parents that come late, two ERPs side by side, systems that do not exist yet."""
+"""Hand-made rows: parents that come late, systems that do not exist yet."""
 
 from __future__ import annotations
 
@@ -206,89 +206,6 @@ def test_a_void_keeps_the_shipment_and_its_lines_and_marks_them(late_parent: Any
     (shipment,) = late_parent["after"]["shipment"]
     assert shipment[3] is True
     assert late_parent["after"]["shipment_line"] == [("1|erp|5003", "1|erp|1001", "1|wms|1001-1", 6, True)]
-
-
-@pytest.mark.slow
-def test_two_erps_with_the_same_numbers_stay_apart(
-    new_scratch: Callable[..., Any], raw_insert: Callable[..., None]
-) -> None:
-    streams = ["sales_orders", "sales_order_lines", "application_sites"]
-    systems = {
-        "erp": [
-            {"system": "erp", "zone": "America/Chicago", "streams": streams},
-            {
-                "system": "erp_new",
-                "zone": "America/New_York",
-                "legal_entity": "2",
-                "streams": [*streams, "sales_returns"],
-            },
-        ]
-    }
-    scratch = new_scratch("two", systems)
-    with scratch.raw("erp_new") as con:
-        con.execute("drop table raw_erp_new.sales_returns")  # declared and connected, but nothing has landed
-        for system in ("erp", "erp_new"):
-            raw_insert(
-                con,
-                f"raw_{system}.sales_orders",
-                [
-                    {
-                        "order_id": 1,
-                        "customer_id": 1,
-                        "backorder_order_id": 2,
-                        "order_date": date(2024, 3, 1),
-                        "expected_delivery_date": date(2024, 3, 4),
-                        "picking_completed_when": datetime(2024, 3, 2, 12),
-                    },
-                    {
-                        "order_id": 2,
-                        "customer_id": 1,
-                        "order_date": date(2024, 3, 1),
-                        "expected_delivery_date": date(2024, 3, 9),
-                    },
-                ],
-            )
-            raw_insert(
-                con,
-                f"raw_{system}.sales_order_lines",
-                [
-                    {
-                        "order_line_id": 7,
-                        "order_id": 1,
-                        "stock_item_id": 3,
-                        "quantity": 5,
-                        "picked_quantity": 3,
-                        "picking_completed_when": datetime(2024, 3, 2, 12),
-                        "unit_price": 1,
-                    },
-                    {
-                        "order_line_id": 8,
-                        "order_id": 2,
-                        "parent_order_line_id": 7,
-                        "stock_item_id": 3,
-                        "quantity": 2,
-                        "picked_quantity": 0,
-                        "unit_price": 1,
-                    },
-                ],
-            )
-    scratch.dbt("run", *SELECT)
-    assert scratch.query("""
-        select order_key, root_order_key, chain_depth, commit_deadline_utc from can_sales_order order by 1""") == [
-        ("1|erp|1", "1|erp|1", 0, datetime(2024, 3, 5, 6)),
-        ("1|erp|2", "1|erp|1", 1, datetime(2024, 3, 5, 6)),
-        ("2|erp_new|1", "2|erp_new|1", 0, datetime(2024, 3, 5, 5)),
-        ("2|erp_new|2", "2|erp_new|1", 1, datetime(2024, 3, 5, 5)),
-    ]
-    assert scratch.query("select distinct root_order_line_key from can_order_line order by 1") == [
-        ("1|erp|7",),
-        ("2|erp_new|7",),
-    ]
-    # without a warehouse system the ERP's picks stand for shipments
-    assert scratch.query("select shipment_line_key, shipped_qty, shipped_utc from can_shipment_line order by 1") == [
-        ("1|erp|7", 3, datetime(2024, 3, 2, 18)),
-        ("2|erp_new|7", 3, datetime(2024, 3, 2, 17)),
-    ]
 
 
 @pytest.mark.slow
