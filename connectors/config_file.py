@@ -54,10 +54,9 @@ class SystemFile:
             parts["read"] = self._part(kind.read, data["read"], ("read",))
             parts["streams"] = self._streams(kind.stream, data.get("streams"))
         for name, model in (("defaults", Defaults), ("write", Write)):
-            if parts.get(name) is not None:
-                parts[name] = self._part(model, parts[name], (name,))
-            else:
-                parts.pop(name, None)
+            written = parts.pop(name, None)
+            if written is not None and (part := self._part(model, written, (name,))) is not None:
+                parts[name] = part
         found = self._part(System, parts, ())
         return None if self.problems else found
 
