@@ -18,6 +18,7 @@ from orchestration.history import backoff_left, failures, is_gathering, is_runni
 from orchestration.jobs import PASS, WRITEBACK
 from orchestration.passes import SYSTEM_TAG, parse_instant
 from orchestration.publication import current
+from orchestration.runs import end_dead_runs
 from orchestration.settings import Settings
 from orchestration.tools import Tools
 
@@ -56,6 +57,7 @@ class Automation:
         )
         def changed(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
             instance = context.instance
+            end_dead_runs(instance)
             if is_running(instance, {SYSTEM_TAG: name}):
                 return dg.SkipReason(f"a run that lands {name} is in flight")
             if is_gathering(instance, PASS):
@@ -98,6 +100,7 @@ class Automation:
             description="Asks for a write-back run when an approved plan waits or an attempt is in doubt.",
         )
         def approved(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+            end_dead_runs(context.instance)
             waiting = self.tools.approved()
             if not waiting:
                 return dg.SkipReason("nothing approved waits to be sent")

@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from orchestration.imports import imported
 from orchestration.locks import held
 from orchestration.publication import prepare_marts
 
@@ -139,6 +140,7 @@ class Dbt:
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
         }
+        imported()
         from dbt.cli.main import dbtRunner
 
         return dbtRunner(manifest=parsed, callbacks=[] if listen is None else [listen])

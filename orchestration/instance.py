@@ -1,8 +1,9 @@
 """The Dagster instance of a home: `dagster.yaml`, generated, so that nobody writes one by hand.
 
-Run monitoring is on and frees pool slots: with the default launcher it is off, and a killed run would keep its slot
-for ever
-(dagster issues 28456, 32560). Pools let one run at a time land a system or write the warehouse.
+Run monitoring is on, with a launcher that knows whether a run's process lives: a killed run is found dead within
+seconds. No pools: a slot in a database outlives the process that took it (dagster issues 28456, 32560). One landing
+of a system and one writer of the warehouse at a time is what locks of the operating system see to, which end with
+their process however it ends.
 """
 
 import os
@@ -18,12 +19,11 @@ run_monitoring:
   enabled: true
   start_timeout_seconds: 180
   max_runtime_seconds: 14400
-  poll_interval_seconds: 30
-  free_slots_after_run_end_seconds: 30
+  poll_interval_seconds: 10
+run_launcher:
+  module: orchestration.launcher
+  class: ProcessRunLauncher
 concurrency:
-  pools:
-    default_limit: 1
-    granularity: op
   runs:
     max_concurrent_runs: 4
 run_coordinator:

@@ -1,14 +1,13 @@
 """The two jobs: a pass from landing to publication, and write-back in a run of its own."""
 
-import importlib
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import Any
 
 import dagster as dg
 
 from orchestration.gathering import Gathering
+from orchestration.imports import import_ahead
+from orchestration.launcher import registering
 from orchestration.passes import AS_OF_TAG, SYSTEM_TAG, Pass, instant, opened
 from orchestration.settings import Settings
 from orchestration.tools import Tools
@@ -32,7 +31,8 @@ def jobs(*, has_writes: bool) -> list[Any]:
 
 def executor(settings: Settings) -> Any:
     """In one process by default: a step costs nothing to start. `CROSSDOCK_EXECUTOR=multiprocess` isolates steps."""
-    return {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}[settings.executor]
+    known = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
+    return registering(known[settings.executor])
 
 
 def pass_resource(settings: Settings, systems: Sequence[Any], tools: Tools) -> dg.ResourceDefinition:
@@ -46,7 +46,7 @@ def pass_resource(settings: Settings, systems: Sequence[Any], tools: Tools) -> d
         instance = context.instance
         run = instance.get_run_by_id(context.run_id) if instance is not None and context.run_id else None
         tags = dict(run.tags) if run is not None else {}
-        threading.Thread(target=_import_later_steps, daemon=True).start()
+        import_ahead()
         with opened(settings, tags) as current:
             if current.reads_now and (own := tags.get(SYSTEM_TAG)):
                 current.gathering = Gathering(own, systems, tools)
@@ -56,10 +56,3 @@ def pass_resource(settings: Settings, systems: Sequence[Any], tools: Tools) -> d
             yield current
 
     return the_pass
-
-
-def _import_later_steps() -> None:
-    """What models and comparison import, while landing waits for its sources: a run is a new process."""
-    for name in ("dbt.cli.main", "dbt.adapters.duckdb", "kpi_models"):
-        with suppress(ImportError):  # the step itself says what is wrong
-            importlib.import_module(name)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from orchestration.imports import imported
 from orchestration.settings import Settings
 
 
@@ -54,6 +55,7 @@ def real_tools(settings: Settings) -> Tools:
         return copy(systems, settings.home, settings.warehouse)
 
     def agree(as_of: datetime) -> Any:
+        imported()
         from kpi_models import agree as compare
 
         return compare(settings.warehouse, settings.marts, as_of)

@@ -78,7 +78,6 @@ def landing_asset(system: Any, settings: Settings, tools: Tools, progress: Progr
         name=f"land_{name}",
         specs=specs,
         check_specs=[dead],
-        pool=f"source_{name}",
         retry_policy=RETRY,
         op_tags={"crossdock/step": "landing"},
     )

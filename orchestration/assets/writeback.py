@@ -31,7 +31,6 @@ def writeback_asset(system: Any, settings: Settings, tools: Tools) -> dg.AssetsD
             "each under a version precondition. Nothing is sent that was not approved by its hash."
         ),
         kinds={"rest"},
-        pool=f"writeback_{name}",
         metadata={"guarantee": system.write.guarantee, "docs": docs(settings, "operations.md")},
     )
     def push(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:

@@ -67,9 +67,9 @@ def run(wanted: Demo) -> int:
                 warming = threading.Thread(target=warm, args=(wanted.world, home), daemon=True)
                 warming.start()
                 settings = start_sandbox(processes, wanted.world, wanted.sandbox_options(), home, progress)
+                warming.join()  # before this thread imports what that one does
                 systems = connected.load(settings)
                 os.environ.update(settings.exported())
-                warming.join()
                 outcome = one_pass(settings, systems, systems, progress)
             show(settings, systems, outcome, time.perf_counter() - started, as_json=wanted.as_json)
             if wanted.once or not outcome.ok:
@@ -132,22 +132,25 @@ def show(settings: Settings, systems: list[Any], outcome: Outcome, seconds: floa
 
 
 def keep_going(processes: Started, wanted: Demo, settings: Settings) -> None:
-    """The UI, and days that pass, until Ctrl-C. Raises Failed when the UI ends by itself."""
+    """The UI, or without it the daemon alone, and days that pass, until Ctrl-C. Raises Failed when that process ends
+    by itself."""
     env = {**settings.exported(), "CROSSDOCK_AUTOMATION": "on", "CROSSDOCK_POLL": "5", "PYTHONUNBUFFERED": "1"}
-    ui: subprocess.Popen[bytes] | None = None
+    log, workspace = settings.logs / "dagster.log", ["-w", str(REPOSITORY / "workspace.yaml")]
     if wanted.ui:
         port = wanted.port or _free_port()
-        dagster = [sys.executable, "-m", "dagster", "dev", "-w", str(REPOSITORY / "workspace.yaml")]
-        log = settings.logs / "dagster.log"
-        ui = processes.start([*dagster, "-h", "127.0.0.1", "-p", str(port)], env=env, cwd=REPOSITORY, log=log)
+        dagster = [sys.executable, "-m", "dagster", "dev", *workspace, "-h", "127.0.0.1", "-p", str(port)]
+        ui = processes.start(dagster, env=env, cwd=REPOSITORY, log=log)
         url = f"http://127.0.0.1:{port}"
         _wait(lambda: _answers(f"{url}/server_info"), ui, log)
         out().print(f"Dagster UI: {url}   (home {settings.home})")
+    else:
+        daemon = [sys.executable, "-m", "dagster._daemon", "run", *workspace]
+        ui = processes.start(daemon, env=env, cwd=REPOSITORY, log=log)
     out().print(f"A day passes every {wanted.live:g} s. Ctrl-C stops everything this command started.")
     while True:
         time.sleep(wanted.live)
-        if ui is not None and ui.poll() is not None:
-            raise Failed(f"the UI ended: {tail(settings.logs / 'dagster.log')}")
+        if ui.poll() is not None:
+            raise Failed(f"Dagster ended: {tail(log)}")
         advance(settings.environment["SANDBOX_CONTROL"])
 
 

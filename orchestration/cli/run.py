@@ -17,10 +17,12 @@ from orchestration.settings import Settings
 
 @dataclass
 class Outcome:
-    """What a pass did: whether it succeeded, why not, the version readers see now, and where the seconds went."""
+    """What a pass did: whether it succeeded, why not, the dead runs it went past, the version that readers see now,
+    and where the seconds went."""
 
     ok: bool
     problems: list[str]
+    went_past: list[str]
     version: int | None
     as_of: str | None
     seconds: dict[str, float] = field(default_factory=dict)
@@ -36,6 +38,7 @@ def one_pass(settings: Settings, systems: Sequence[Any], chosen: Sequence[Any], 
     from orchestration.assets.landing import landing_key
     from orchestration.definitions import build_defs
     from orchestration.jobs import PASS
+    from orchestration.runs import PROCESS_TAG, Process, end_dead_runs
 
     defs = build_defs(settings, systems=systems, progress=progress)
     job = defs.resolve_job_def(PASS)
@@ -48,11 +51,12 @@ def one_pass(settings: Settings, systems: Sequence[Any], chosen: Sequence[Any], 
     keys = [key for key in job.asset_layer.executable_asset_keys if key not in skipped]
     with held(settings.home / "run.lock", wait_s=settings.lock_wait_s, doing="crossdock run"):
         with dg.DagsterInstance.get() as instance:
+            went_past = end_dead_runs(instance)
             result = job.execute_in_process(
                 instance=instance,
                 raise_on_error=False,
                 asset_selection=keys if skipped else None,
-                tags={AS_OF_TAG: instant(settings.now()), FORCE_TAG: "true"},
+                tags={AS_OF_TAG: instant(settings.now()), FORCE_TAG: "true", PROCESS_TAG: Process.this().tag},
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
             problems = _problems(result)
@@ -60,6 +64,7 @@ def one_pass(settings: Settings, systems: Sequence[Any], chosen: Sequence[Any], 
     return Outcome(
         result.success,
         problems,
+        went_past,
         snapshot.version if snapshot else None,
         snapshot.note["as_of"] if snapshot else None,
         {phase: round(progress.seconds[phase], 2) for phase in PHASES if phase in progress.seconds},
@@ -80,7 +85,9 @@ def run(names: Sequence[str], as_json: bool) -> int:
 
 
 def tell(outcome: Outcome) -> None:
-    """The outcome in two lines, or its problems."""
+    """The outcome in two lines, or its problems; before them the dead runs whose place it took."""
+    for line in outcome.went_past:
+        out().print(line, style="yellow", markup=False, highlight=False)
     for problem in outcome.problems:
         out().print(problem, style="red", markup=False, highlight=False)
     if outcome.ok:

@@ -55,7 +55,7 @@ def test_the_graph_runs_from_the_source_to_the_published_version(world: World) -
 def test_an_instance_file_its_owner_took_over_is_left_alone(tmp_path: Path) -> None:
     prepare_instance(tmp_path)
     generated = (tmp_path / "dagster.yaml").read_text()
-    assert "free_slots_after_run_end_seconds" in generated
+    assert "ProcessRunLauncher" in generated
     (tmp_path / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
     prepare_instance(tmp_path)
     assert (tmp_path / "dagster.yaml").read_text() == "telemetry:\n  enabled: false\n"

@@ -1,0 +1,141 @@
+"""A run ends with its process: whoever looks next finds it dead, says so and takes its place."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.launcher import WorkerStatus
+from world import World, system
+
+from orchestration import history
+from orchestration.definitions import build_defs
+from orchestration.instance import prepare_instance
+from orchestration.jobs import PASS
+from orchestration.launcher import ProcessRunLauncher
+from orchestration.passes import SYSTEM_TAG
+from orchestration.runs import LAUNCHER_TAG, PROCESS_TAG, UNREGISTERED_S, Process, end_dead_runs, why_dead
+
+
+@pytest.fixture
+def dead() -> Process:
+    """A process that is gone, and was waited for."""
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    found = Process(Process.this().host, child.pid, time.time())
+    child.kill()
+    child.wait()
+    return found
+
+
+@pytest.fixture
+def unreaped() -> Iterator[Process]:
+    """A process that was killed and that its parent has not waited for."""
+    child = subprocess.Popen([sys.executable, "-c", "print(flush=True); input()"], stdin=-1, stdout=-1)
+    assert child.stdout is not None
+    child.stdout.readline()
+    found = Process(Process.this().host, child.pid, time.time())
+    child.kill()
+    child.stdout.read()
+    yield found
+    child.wait()
+
+
+class Home:
+    def __init__(self, world: World, instance: dg.DagsterInstance) -> None:
+        self.defs = build_defs(world.settings, systems=[system()], tools=world.tools(), dbt=world.dbt())
+        self.instance = instance
+
+    def run(self, status: dg.DagsterRunStatus = dg.DagsterRunStatus.STARTED, **tags: str) -> str:
+        job = self.defs.resolve_job_def(PASS)
+        named = {key.replace("_", "/", 1): value for key, value in tags.items()}
+        return self.instance.create_run_for_job(job, tags={SYSTEM_TAG: "erp", **named}, status=status).run_id
+
+    def status(self, run_id: str) -> dg.DagsterRunStatus:
+        run = self.instance.get_run_by_id(run_id)
+        assert run is not None
+        return run.status
+
+    def tick(self) -> dg.RunRequest | dg.SkipReason:
+        context = dg.build_sensor_context(instance=self.instance, definitions=self.defs)
+        return self.defs.resolve_sensor_def("erp_changed")(context)  # type: ignore[return-value]
+
+
+@pytest.fixture
+def home(world: World, instance: dg.DagsterInstance) -> Home:
+    return Home(world, instance)
+
+
+def test_a_run_whose_process_lives_goes_on(home: Home) -> None:
+    run_id = home.run(crossdock_process=Process.this().tag)
+    assert end_dead_runs(home.instance) == []
+    assert home.status(run_id) is dg.DagsterRunStatus.STARTED
+
+
+def test_a_run_whose_process_is_gone_fails_and_says_why(home: Home, dead: Process) -> None:
+    run_id = home.run(crossdock_process=dead.tag)
+    (told,) = end_dead_runs(home.instance)
+    assert str(dead.pid) in told and "is gone" in told
+    assert home.status(run_id) is dg.DagsterRunStatus.FAILURE
+    assert end_dead_runs(home.instance) == []
+
+
+def test_a_killed_process_that_nobody_waited_for_is_gone(unreaped: Process) -> None:
+    assert unreaped.is_gone
+
+
+def test_a_process_number_that_was_given_again_is_another_process() -> None:
+    mine = Process.this()
+    assert Process(mine.host, mine.pid, mine.started - 3600).is_gone
+    assert not Process(mine.host, mine.pid, mine.started + 1).is_gone, "boot time moves a little with the clock"
+
+
+def test_a_process_of_another_machine_is_not_judged_from_here(dead: Process) -> None:
+    assert not Process("elsewhere", dead.pid, dead.started).is_gone
+
+
+def test_a_dead_run_that_was_being_cancelled_is_cancelled(home: Home, dead: Process) -> None:
+    run_id = home.run(dg.DagsterRunStatus.CANCELING, crossdock_process=dead.tag)
+    end_dead_runs(home.instance)
+    assert home.status(run_id) is dg.DagsterRunStatus.CANCELED
+
+
+def test_a_run_that_nothing_took_up_is_dead_after_a_while_and_not_before(home: Home, dead: Process) -> None:
+    started, starting = home.run(), home.run(dg.DagsterRunStatus.STARTING, crossdock_launched_by=dead.tag)
+    for run_id in (started, starting):
+        record = home.instance.get_run_record_by_id(run_id)
+        assert record is not None
+        begun = record.create_timestamp.timestamp()
+        assert why_dead(record, begun + UNREGISTERED_S - 1) is None
+        assert why_dead(record, begun + UNREGISTERED_S + 1)
+    alive = home.instance.get_run_record_by_id(
+        home.run(dg.DagsterRunStatus.STARTING, crossdock_launched_by=Process.this().tag)
+    )
+    assert why_dead(alive, time.time() + 10 * UNREGISTERED_S) is None
+
+
+def test_a_sensor_takes_the_place_of_a_dead_run(home: Home, dead: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "BACKOFF_S", 0)
+    home.run(crossdock_process=dead.tag)
+    assert isinstance(home.tick(), dg.RunRequest)
+
+
+def test_the_launcher_of_a_home_knows_whether_a_run_lives(tmp_path: Path, home: Home, dead: Process) -> None:
+    prepare_instance(tmp_path / "dagster")
+    with dg.DagsterInstance.from_config(str(tmp_path / "dagster")) as instance:
+        launcher = instance.run_launcher
+        assert isinstance(launcher, ProcessRunLauncher) and launcher.supports_check_run_worker_health
+        home.instance = instance
+        for process, status in ((dead, WorkerStatus.FAILED), (Process.this(), WorkerStatus.RUNNING)):
+            run = instance.get_run_by_id(home.run(crossdock_process=process.tag))
+            assert run is not None
+            assert launcher.check_run_worker_health(run).status is status
+
+
+def test_tags_are_read_as_they_were_written_and_nothing_else_is_a_process() -> None:
+    assert Process.of(Process.this().tag) is not None
+    assert Process.of("a host with spaces 12 1.50") == Process("a host with spaces", 12, 1.5)
+    assert [Process.of(text) for text in (None, "", "x", "host pid now")] == [None] * 4
+    assert PROCESS_TAG != LAUNCHER_TAG
