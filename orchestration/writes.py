@@ -76,9 +76,15 @@ def apply(settings: Settings, system: Any, plan_hash: str) -> list[dict[str, Any
     """Sends what the approved plan says; one row per write with its state."""
     from connectors.writeback import apply as push
     from connectors.writeback.mapping import load_mapping
+    from connectors.writeback.observed import open_observed
 
-    with control_of(settings) as control, _target(system) as target:
-        return push(control, load_mapping(), target, plan_hash)
+    mapping = load_mapping()
+    with (
+        control_of(settings) as control,
+        open_observed(_landing(settings, system), system.system, mapping) as observed,
+        _target(system) as target,
+    ):
+        return push(control, mapping, target, plan_hash, newest=observed.newest)
 
 
 def verify(settings: Settings, system: Any) -> list[dict[str, Any]]:
@@ -117,15 +123,16 @@ def system_of_plan(settings: Settings, systems: Sequence[Any], plan_hash: str) -
 def waiting(settings: Settings, system: str | None = None) -> list[str]:
     """Hashes of plans with something to send or to settle: approved and not applied, or applied with writes left
     open."""
-    from sqlalchemy import or_, select
+    from sqlalchemy import and_, or_, select
 
+    from connectors.control.store import utc_now
     from connectors.control.tables import intent
     from connectors.control.tables import plan as plans
 
     left = select(intent.c.plan_hash).where(intent.c.state.in_(OPEN))
     query = (
         select(plans.c.hash)
-        .where(or_(plans.c.state == "approved", plans.c.hash.in_(left)))
+        .where(or_(and_(plans.c.state == "approved", plans.c.expires_utc > utc_now()), plans.c.hash.in_(left)))
         .order_by(plans.c.planned_utc)
     )
     if system is not None:
@@ -135,11 +142,21 @@ def waiting(settings: Settings, system: str | None = None) -> list[str]:
 
 
 def push_approved(settings: Settings, system: Any) -> dict[str, int]:
-    """Applies every waiting plan of a system; returns how many writes are in which state afterwards."""
+    """Applies every waiting plan of a system; returns how many writes are in which state afterwards.
+
+    A plan that is refused holds up no other; how many were is counted too.
+    """
+    from connectors.writeback.errors import Refused
+
     counts: dict[str, int] = {"plans": 0}
     for plan_hash in waiting(settings, system.system):
         counts["plans"] += 1
-        for row in apply(settings, system, plan_hash):
+        try:
+            rows = apply(settings, system, plan_hash)
+        except Refused:
+            counts["refused"] = counts.get("refused", 0) + 1
+            continue
+        for row in rows:
             counts[row["state"]] = counts.get(row["state"], 0) + 1
     return counts
 
@@ -153,8 +170,7 @@ def _target(system: Any) -> Iterator[Any]:
     from connectors.writeback.target import HttpTarget
 
     write = system.write
-    token = write.headers().get("Authorization", "").removeprefix("Bearer ")
-    target = HttpTarget(write.base_url, token, _mapping(), write.timeout.total_seconds())
+    target = HttpTarget(write.base_url, write.headers(), _mapping(), write.timeout.total_seconds())
     try:
         yield target
     finally:

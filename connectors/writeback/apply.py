@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -14,10 +15,11 @@ from connectors.control.tables import attempt, intent, plan
 from connectors.writeback.actor import current_actor
 from connectors.writeback.approve import usable_plan
 from connectors.writeback.errors import Refused
-from connectors.writeback.ledger import canonical_json, digest, log, move_intent
+from connectors.writeback.ledger import canonical_json, digest, is_wished, log, move_intent
 from connectors.writeback.mapping import Mapping
+from connectors.writeback.observed import Seen
 from connectors.writeback.plan import body_of
-from connectors.writeback.resolve import resolve
+from connectors.writeback.resolve import resolve, settle
 from connectors.writeback.target import Target
 
 MAX_THROTTLED = 5
@@ -30,21 +32,27 @@ def apply(
     target: Target,
     plan_hash: str,
     *,
+    newest: Callable[[str, str], Seen | None] | None = None,
     on_phase: Callable[[str], None] = lambda phase: None,
 ) -> list[dict[str, Any]]:
     """Push every write of the approved plan; returns one row per intent with id, entity, key, state and detail.
 
-    Doubts of earlier runs are settled first, by reading. `on_phase` is told `durable`, `sending`, `answered` and
-    `recorded` around each call (tests kill the process there). Raises Refused for a plan that is not approved.
+    Doubts of earlier runs are settled first, by reading. Before each write the record is looked at once more, as it
+    landed last (`newest(entity, key)`, where given) and as the target tells it now: a field that is not what the plan
+    saw is a person's edit, whatever the version says, and the write is stale. `on_phase` is told `durable`, `sending`,
+    `answered` and `recorded` around each call (tests kill the process there). Raises Refused for a plan that is not
+    approved, or whose wishes are not the current ones any more; such a plan is superseded.
     """
     actor = current_actor()
     resolve(control, mapping, target)
+    _retire_when_replaced(control, plan_hash, actor)
     with control.transaction() as connection:
         row = usable_plan(connection, plan_hash)
         if row["state"] not in {"approved", "applied"}:
             raise Refused(f"the plan is {row['state']}, not approved: `crossdock approve {row['hash'][:12]}` first")
         _create_intents(connection, row, actor)
-    _push_all(control, mapping, target, row["hash"], actor, on_phase)
+    sending = _Sending(control, mapping, target, actor, body_of(row)["changes"], newest, on_phase)
+    sending.push_all(row["hash"])
     with control.transaction() as connection:
         rows = connection.execute(select(intent).where(intent.c.plan_hash == row["hash"])).mappings().all()
     names = ("id", "entity", "key", "state", "detail", "returned_version")
@@ -56,7 +64,7 @@ def _create_intents(connection: Any, row: Any, actor: str) -> None:
         mine = (intent.c.plan_hash == row["hash"], intent.c.entity == change["entity"], intent.c.key == change["key"])
         if change["action"] != "write" or connection.execute(select(intent.c.id).where(*mine)).first():
             continue
-        fields = {name: values["desired"] for name, values in change["fields"].items()}
+        fields = _desired(change)
         values = {"plan_hash": row["hash"], "system": row["system"], "entity": change["entity"], "key": change["key"],
                   "fields": canonical_json(fields), "precondition": change["version"], "state": "approved",
                   "updated_utc": utc_now()}  # fmt: skip
@@ -65,45 +73,116 @@ def _create_intents(connection: Any, row: Any, actor: str) -> None:
     connection.execute(update(plan).where(plan.c.hash == row["hash"]).values(state="applied"))
 
 
-def _push_all(
-    control: Control, mapping: Mapping, target: Target, plan_hash: str, actor: str, on_phase: Callable[[str], None]
-) -> None:
+def _retire_when_replaced(control: Control, plan_hash: str, actor: str) -> None:
+    """A plan nothing of which was sent yet, with a wish that was replaced or withdrawn since, is superseded."""
     with control.transaction() as connection:
-        numbers: list[int]
-        ready = intent.c.plan_hash == plan_hash, intent.c.state.in_(["approved", "throttled"])
-        numbers = list(connection.execute(select(intent.c.id).where(*ready).order_by(intent.c.id)).scalars())
-    for number in numbers:
-        for _ in range(MAX_THROTTLED):
-            wait_s = _push(control, mapping, target, number, actor, on_phase)
-            if not wait_s:
-                break
-            time.sleep(wait_s)
+        row = usable_plan(connection, plan_hash)
+        if row["state"] not in {"planned", "approved"}:
+            return
+        replaced = [
+            f"{change['entity']} {change['key']}"
+            for change in body_of(row)["changes"]
+            if change["action"] == "write"
+            and not is_wished(connection, row["system"], change["entity"], change["key"], _desired(change))
+        ]
+        if replaced:
+            connection.execute(update(plan).where(plan.c.hash == row["hash"]).values(state="superseded"))
+            log(connection, f"plan {row['hash'][:12]}", row["state"], "superseded", actor, f"replaced: {replaced[0]}")
+    if replaced:
+        raise Refused(
+            f"the correction of {replaced[0]} was replaced since this plan; `crossdock plan` shows the new one"
+        )
 
 
-def _push(
-    control: Control, mapping: Mapping, target: Target, number: int, actor: str, on_phase: Callable[[str], None]
-) -> float:
-    """One attempt of one intent; returns the seconds to wait before the next one, 0 when there is none to make."""
-    claimed = _claim(control, number, actor, target.timeout_s)
-    if claimed is None:
-        return 0.0
-    row, generation = claimed
-    on_phase("durable")
-    rules = mapping.entity(row["entity"]).fields
-    fields = {name: rules[name].outgoing(text) for name, text in json.loads(row["fields"]).items()}
-    on_phase("sending")
-    try:
-        answer = target.patch(row["entity"], row["key"], fields, row["precondition"])
-    except Exception as error:
-        _record(control, number, generation, "approved", actor, "not sent", None, str(error))
-        raise
-    on_phase("answered")
-    state, after = answer.kind, {}
-    if answer.kind == "acked":
-        after = {"returned_version": answer.version}
-    _record(control, number, generation, state, actor, answer.kind, answer.status, answer.detail, **after)
-    on_phase("recorded")
-    return max(answer.retry_after_s, 0.05) if answer.kind == "throttled" else 0.0
+def _desired(change: dict[str, Any]) -> dict[str, str | None]:
+    return {name: values["desired"] for name, values in change["fields"].items()}
+
+
+@dataclass(frozen=True)
+class _Sending:
+    """One apply of one plan: everything that its writes share."""
+
+    control: Control
+    mapping: Mapping
+    target: Target
+    actor: str
+    changes: list[dict[str, Any]]
+    newest: Callable[[str, str], Seen | None] | None
+    on_phase: Callable[[str], None]
+
+    def push_all(self, plan_hash: str) -> None:
+        with self.control.transaction() as connection:
+            ready = intent.c.plan_hash == plan_hash, intent.c.state.in_(["approved", "throttled"])
+            numbers: list[int] = list(
+                connection.execute(select(intent.c.id).where(*ready).order_by(intent.c.id)).scalars()
+            )
+        for number in numbers:
+            for _ in range(MAX_THROTTLED):
+                wait_s = self._push(number)
+                if not wait_s:
+                    break
+                time.sleep(wait_s)
+
+    def _push(self, number: int) -> float:
+        """One attempt of one intent; returns the seconds to wait before the next one, 0 when there is none to make."""
+        if self._was_edited(number):
+            return 0.0
+        claimed = _claim(self.control, number, self.actor, self.target.timeout_s)
+        if claimed is None:
+            return 0.0
+        row, generation = claimed
+        self.on_phase("durable")
+        rules = self.mapping.entity(row["entity"]).fields
+        fields = {name: rules[name].outgoing(text) for name, text in json.loads(row["fields"]).items()}
+        self.on_phase("sending")
+        try:
+            answer = self.target.patch(row["entity"], row["key"], fields, row["precondition"])
+        except Exception as error:
+            _record(self.control, number, generation, "approved", self.actor, "not sent", None, str(error))
+            raise
+        self.on_phase("answered")
+        after = {"returned_version": answer.version} if answer.kind == "acked" else {}
+        _record(
+            self.control,
+            number,
+            generation,
+            answer.kind,
+            self.actor,
+            answer.kind,
+            answer.status,
+            answer.detail,
+            **after,
+        )
+        self.on_phase("recorded")
+        state = settle(self.control, self.mapping, self.target, number, self.actor)
+        return max(answer.retry_after_s, 0.05) if state == "throttled" else 0.0
+
+    def _was_edited(self, number: int) -> bool:
+        """Moves the intent to stale when the record is not what the plan saw, or its wish was replaced."""
+        with self.control.transaction() as connection:
+            row = connection.execute(select(intent).where(intent.c.id == number)).mappings().one()
+            wished = is_wished(connection, row["system"], row["entity"], row["key"], json.loads(row["fields"]))
+        why = self._edit(row) if wished else "the correction was replaced since it was approved"
+        if why is None or row["state"] not in {"approved", "throttled"}:
+            return False
+        with self.control.transaction() as connection:
+            move_intent(connection, number, row["state"], "stale", self.actor, why)
+        return True
+
+    def _edit(self, row: Any) -> str | None:
+        planned = next(c for c in self.changes if (c["entity"], c["key"]) == (row["entity"], row["key"]))["fields"]
+        rules = self.mapping.entity(row["entity"]).fields
+        landed = self.newest(row["entity"], row["key"]) if self.newest else None
+        views = [("landed", landed.values)] if landed is not None else []
+        answer = self.target.read(row["entity"], row["key"])
+        if answer.kind == "acked" and answer.values is not None:
+            told = answer.values
+            views.append(("in the target", {name: rules[name].canonical(told.get(name)) for name in planned}))
+        for where, values in views:
+            for name, seen in planned.items():
+                if values[name] != seen["observed"]:
+                    return f"{name} is {values[name]} {where}, the plan saw {seen['observed']}: somebody changed it"
+        return None
 
 
 def _claim(control: Control, number: int, actor: str, timeout_s: float) -> tuple[Any, int] | None:

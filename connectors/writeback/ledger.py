@@ -66,6 +66,18 @@ def close_corrections(connection: Connection, system: str, entity: str, key: str
         )
 
 
+def is_wished(connection: Connection, system: str, entity: str, key: str, fields: dict[str, str | None]) -> bool:
+    """Whether every one of these values is what an open correction of that field asks for."""
+    rows = connection.execute(
+        select(correction.c.field, correction.c.desired).where(
+            correction.c.system == system, correction.c.entity == entity, correction.c.key == key,
+            correction.c.state == "open",
+        )
+    )  # fmt: skip
+    wishes = {row.field: row.desired for row in rows}
+    return all(name in wishes and wishes[name] == value for name, value in fields.items())
+
+
 def check_chain(control: Control) -> str | None:
     """None when every transition's hash follows from the one before; else the first broken transition, in words."""
     with control.transaction() as connection:

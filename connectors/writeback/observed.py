@@ -35,6 +35,13 @@ class Observed:
         rows = self._rows(rule, rule.stream, key, None)
         return rows[-1] if rows else None
 
+    def newest(self, entity: str, key: str) -> Seen | None:
+        """As `record`, but None also where nothing of the entity has landed."""
+        try:
+            return self.record(entity, key)
+        except Refused:
+            return None
+
     def at_version(self, entity: str, key: str, version: str) -> Seen | None:
         """The record as it stood at `version`, if the change log holds it."""
         rule = self._mapping.entity(entity)

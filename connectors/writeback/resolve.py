@@ -1,10 +1,11 @@
-"""An attempt without an answer is in doubt until a read decides; it is never sent again on a guess."""
+"""What the target *is* decides what a write did, not what it answered: everything but a plain success is in doubt until
+a read decides, and is never sent again on a guess."""
 
 import json
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from connectors.control import Control
 from connectors.control.store import utc_now
@@ -14,48 +15,56 @@ from connectors.writeback.ledger import move_intent
 from connectors.writeback.mapping import Mapping
 from connectors.writeback.target import Answer, Target
 
+REFUSALS = {400, 401, 403, 404, 405, 409, 410, 411, 413, 414, 415, 422, 428, 431, 451}
+"""Answers after which nothing of a request is still on its way; any other (202, 3xx, 408, 5xx, none) may take effect
+yet."""
+PRECONDITION_FAILED, TOO_MANY = 412, 429
+
 
 def resolve(control: Control, mapping: Mapping, target: Target) -> list[int]:
     """Settle what earlier runs left open; returns the ids of the intents still in doubt.
 
-    Every SENT whose request deadline has passed is in doubt: whoever sent it is gone. Then one read per doubt: the
-    record holds our values at a newer version -> acked with that version; it still has the version we wrote against
-    and the settle window is over -> approved again (the same precondition makes a late arrival harmless); it moved to
-    something else -> stale, to be planned anew.
+    Every SENT whose request deadline has passed is in doubt: whoever sent it is gone. Then one read per doubt, see
+    `settle`.
     """
     actor = current_actor()
     now = utc_now()
     with control.transaction() as connection:
-        sent = connection.execute(select(intent).where(intent.c.state == "sent")).mappings().all()
-        for row in sent:
-            deadline = connection.execute(
-                select(func.max(attempt.c.deadline_utc)).where(attempt.c.intent_id == row["id"])
-            ).scalar()
-            if deadline is None or deadline < now:
-                move_intent(connection, row["id"], "sent", "in_doubt", actor, "no answer was recorded")
-        doubts = connection.execute(select(intent).where(intent.c.state == "in_doubt")).mappings().all()
-        last_sent = {
-            row["id"]: connection.execute(
-                select(func.max(attempt.c.sent_utc)).where(attempt.c.intent_id == row["id"])
-            ).scalar()
-            for row in doubts
-        }
-    unsettled = []
-    for row in doubts:
-        answer = target.read(row["entity"], row["key"])  # outside any transaction
-        sent_at = last_sent[row["id"]]
-        settled = sent_at is None or now > sent_at + timedelta(seconds=target.timeout_s)
-        state, detail, version = _decide(mapping, row, answer, settled)
-        if state is None:
-            unsettled.append(row["id"])
-            continue
-        with control.transaction() as connection:
-            values = {"returned_version": version} if version else {}
-            move_intent(connection, row["id"], "in_doubt", state, actor, detail, **values)
-    return unsettled
+        sent: list[int] = list(connection.execute(select(intent.c.id).where(intent.c.state == "sent")).scalars())
+        for number in sent:
+            last = _last_attempt(connection, number)
+            if last is None or last["deadline_utc"] < now:
+                move_intent(connection, number, "sent", "in_doubt", actor, "no answer was recorded")
+        doubts: list[int] = list(connection.execute(select(intent.c.id).where(intent.c.state == "in_doubt")).scalars())
+    return [number for number in doubts if settle(control, mapping, target, number, actor) == "in_doubt"]
 
 
-def _decide(mapping: Mapping, row: Any, answer: Answer, settled: bool) -> tuple[str | None, str, str | None]:
+def settle(control: Control, mapping: Mapping, target: Target, number: int, actor: str) -> str:
+    """One read of the record of an intent in doubt decides; returns the state it stands in afterwards.
+
+    Our values at a newer version: acked with that version. Another version without our values: stale, to be planned
+    anew. The version we wrote against: the write had no effect, so a refusal is a refusal (rejected, stale, throttled);
+    without one it is approved again once the settle window is over (the same precondition makes a late arrival
+    harmless). No answer to the read, or none that tells: still in doubt.
+    """
+    with control.transaction() as connection:
+        row = connection.execute(select(intent).where(intent.c.id == number)).mappings().one()
+        last = _last_attempt(connection, number)
+    if row["state"] != "in_doubt":
+        return str(row["state"])
+    answer = target.read(row["entity"], row["key"])  # outside any transaction
+    state, detail, version = _decide(mapping, row, answer, last, target.timeout_s)
+    if state is None:
+        return "in_doubt"
+    with control.transaction() as connection:
+        values = {"returned_version": version} if version else {}
+        move_intent(connection, number, "in_doubt", state, actor, detail, **values)
+        return str(connection.execute(select(intent.c.state).where(intent.c.id == number)).scalar())
+
+
+def _decide(
+    mapping: Mapping, row: Any, answer: Answer, last: Any, settle_s: float
+) -> tuple[str | None, str, str | None]:
     """(next state or None, why, version returned by the target)."""
     if answer.kind == "rejected":
         return "rejected", "the record is gone from the target", None
@@ -68,6 +77,19 @@ def _decide(mapping: Mapping, row: Any, answer: Answer, settled: bool) -> tuple[
         if ours:
             return "acked", "a read found our values in the target", answer.version
         return "stale", f"the record moved to version {answer.version} without our values", None
-    if not settled:
+    status = last["status"] if last is not None else None
+    words = f"HTTP {status}, and a read found the record unchanged"
+    if status == TOO_MANY:
+        return "throttled", words, None
+    if status == PRECONDITION_FAILED:
+        return "stale", words, None
+    if status in REFUSALS:
+        return "rejected", row["detail"] or words, None
+    if last is not None and utc_now() <= last["sent_utc"] + timedelta(seconds=settle_s):
         return None, "", None
     return "approved", "a read found that the write had no effect", None
+
+
+def _last_attempt(connection: Any, number: int) -> Any:
+    query = select(attempt).where(attempt.c.intent_id == number).order_by(attempt.c.generation.desc()).limit(1)
+    return connection.execute(query).mappings().first()

@@ -1,5 +1,6 @@
 """The HTTP API of a target that offers ETag and If-Match (guarantee A)."""
 
+import collections.abc
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
@@ -8,13 +9,13 @@ from urllib.parse import quote
 import httpx2
 
 from connectors.control.store import utc_now
-from connectors.writeback.errors import TargetUnavailable
+from connectors.writeback.errors import Refused, TargetUnavailable
 from connectors.writeback.mapping import Mapping
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the target said to one request. `kind` is acked, stale, rejected, throttled or in_doubt."""
+    """What the target said to one request. `kind` of a write is acked or in_doubt, of a read also rejected (absent)."""
 
     kind: str
     status: int | None = None
@@ -35,14 +36,16 @@ class Target(Protocol):
 
 
 class HttpTarget:
-    """One target over HTTP. The token goes into a header and nowhere else; redirects are not followed."""
+    """One target over HTTP. `headers` authenticate and are shown nowhere; redirects are not followed."""
 
-    def __init__(self, base_url: str, token: str, mapping: Mapping, timeout_s: float = 10.0) -> None:
+    def __init__(
+        self, base_url: str, headers: collections.abc.Mapping[str, str], mapping: Mapping, timeout_s: float = 10.0
+    ) -> None:
         self.timeout_s = timeout_s
         self._mapping = mapping
         self._client = httpx2.Client(
             base_url=base_url,
-            headers={"Authorization": f"Bearer {token}"},
+            headers=dict(headers),
             timeout=timeout_s,
             follow_redirects=False,
             trust_env=False,
@@ -52,16 +55,22 @@ class HttpTarget:
         self._client.close()
 
     def patch(self, entity: str, key: str, fields: dict[str, Any], version: str) -> Answer:
-        """Write `fields` if the record still has `version`. Raises TargetUnavailable when nothing can have left."""
+        """Write `fields` if the record still has `version`: acked on success with a version, else in_doubt.
+
+        Raises TargetUnavailable when nothing can have left, Refused when the request cannot even be made.
+        """
         try:
             answer = self._client.patch(self._path(entity, key), json=fields, headers={"If-Match": f'"{version}"'})
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise TargetUnavailable(f"the target does not accept connections ({type(error).__name__})") from error
+        except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol) as error:
+            raise Refused(
+                f"the request cannot be made ({type(error).__name__}); see `write` in the system file: its base_url, "
+                "and a token or header without control characters"
+            ) from None
         except httpx2.HTTPError as error:
             return Answer("in_doubt", detail=type(error).__name__)
-        kinds = {200: "acked", 204: "acked", 412: "stale", 429: "throttled"}
-        kind = kinds.get(answer.status_code, "in_doubt" if answer.status_code >= 500 else "rejected")
-        return _answer(kind, answer)
+        return _answer("acked" if answer.status_code in (200, 204) else "in_doubt", answer)
 
     def read(self, entity: str, key: str) -> Answer:
         """Read the record; kind `acked` with its values and version, `rejected` when absent, else `in_doubt`."""

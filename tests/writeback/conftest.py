@@ -25,13 +25,16 @@ COLUMNS = "stock_item_id integer, unit_price decimal(18,2), stock_item_name varc
 
 @dataclass
 class Erp:
-    """One item, 142. Each PATCH takes one of `behave`: ok, throttle, die_before, die_after, slow_*, unavailable."""
+    """One item, 142. Each PATCH takes one of `behave`: ok, throttle, die_before, die_after, slow_*, unavailable, or a
+    status that it answers with after taking effect (`effect_401`) or without (`refuse_401`)."""
 
     price: str = "20.00"
     version: int = 7
     behave: list[str] = field(default_factory=list)
     applied: list[str] = field(default_factory=list)
     requests: int = 0
+    readable: bool = True
+    headers: dict = field(default_factory=dict)
     url: str = ""
 
     def edit(self, price: str) -> None:
@@ -46,17 +49,22 @@ class Erp:
         return JSONResponse(self.row(), headers={"ETag": f'"{self.version}"'})
 
     async def get(self, request: Request) -> Response:
+        if not self.readable:
+            return JSONResponse({}, 503)
         if request.path_params["key"] != "142":
             return JSONResponse({"error": "no such item"}, 404)
         return self.answer()
 
     async def patch(self, request: Request) -> Response:
         self.requests += 1
+        self.headers = dict(request.headers)
         behave = self.behave.pop(0) if self.behave else "ok"
         if behave == "throttle":
             return JSONResponse({}, 429, headers={"Retry-After": "0"})
         if behave == "unavailable":
             return JSONResponse({}, 503)
+        if behave.startswith("refuse_"):
+            return JSONResponse({}, int(behave.removeprefix("refuse_")))
         if behave == "slow_before":
             await asyncio.sleep(0.4)
         if behave == "die_before":
@@ -69,6 +77,8 @@ class Erp:
         body = await request.json()
         self.edit(str(body["unit_price"]))
         self.applied.append(self.price)
+        if behave.startswith("effect_"):
+            return JSONResponse({}, int(behave.removeprefix("effect_")), headers={"Retry-After": "0"})
         if behave == "slow_after":
             await asyncio.sleep(0.4)
         return JSONResponse({}, 500) if behave == "die_after" else self.answer()

@@ -31,8 +31,10 @@ def approved_plan(control: Control, landing: Path) -> str:
     return planned["hash"]
 
 
-def apply(control: Control, url: str, plan_hash: str, timeout_s: float = 2.0, **options) -> list[dict]:
-    target = HttpTarget(url, "token", MAPPING, timeout_s=timeout_s)
+def apply(
+    control: Control, url: str, plan_hash: str, timeout_s: float = 2.0, headers: dict | None = None, **options
+) -> list[dict]:
+    target = HttpTarget(url, headers or {"Authorization": "Bearer token"}, MAPPING, timeout_s=timeout_s)
     try:
         return writeback.apply(control, MAPPING, target, plan_hash, **options)
     finally:
