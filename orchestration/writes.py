@@ -12,6 +12,13 @@ from orchestration.settings import Settings
 OPEN = ("approved", "throttled", "sent", "in_doubt")
 
 
+def ledger_fault(control: Any) -> str | None:
+    """The first entry of the ledger that does not follow from the one before it, in words; None when all do."""
+    from connectors.writeback.ledger import check_chain
+
+    return check_chain(control)
+
+
 class NoTarget(Exception):
     """No connected system takes this write; the message says which entities can be written."""
 
@@ -30,11 +37,19 @@ def writable(systems: Sequence[Any]) -> list[Any]:
 
 
 @contextmanager
-def control_of(settings: Settings) -> Iterator[Any]:
+def control_of(settings: Settings, *, whole: bool = False) -> Iterator[Any]:
+    """The control store; with `whole` only when its ledger is, else Refused: nothing is decided on an altered one."""
     from connectors.control import open_control
 
     control = open_control(settings.control)
     try:
+        if whole and (broken := ledger_fault(control)):
+            from connectors.writeback.errors import Refused
+
+            raise Refused(
+                f"the ledger was altered: {broken}. Nothing was recorded or sent; `crossdock writes` shows what "
+                "it says, and a backup of the control store is the way back"
+            )
         yield control
     finally:
         control.close()
@@ -49,7 +64,10 @@ def correct(
     from connectors.writeback.observed import open_observed
 
     mapping = load_mapping()
-    with control_of(settings) as control, open_observed(_landing(settings, system), system.system, mapping) as observed:
+    with (
+        control_of(settings, whole=True) as control,
+        open_observed(_landing(settings, system), system.system, mapping) as observed,
+    ):
         return record(control, mapping, observed, system.system, entity, key, dict(fields), reason)
 
 
@@ -60,7 +78,10 @@ def plan(settings: Settings, system: Any) -> dict[str, Any]:
     from connectors.writeback.observed import open_observed
 
     mapping = load_mapping()
-    with control_of(settings) as control, open_observed(_landing(settings, system), system.system, mapping) as observed:
+    with (
+        control_of(settings, whole=True) as control,
+        open_observed(_landing(settings, system), system.system, mapping) as observed,
+    ):
         return make(control, mapping, observed, system.system)
 
 
@@ -68,7 +89,7 @@ def approve(settings: Settings, plan_hash: str) -> dict[str, Any]:
     from connectors.writeback import approve as agree
     from connectors.writeback.mapping import load_mapping
 
-    with control_of(settings) as control:
+    with control_of(settings, whole=True) as control:
         return agree(control, load_mapping(), plan_hash)
 
 
@@ -80,7 +101,7 @@ def apply(settings: Settings, system: Any, plan_hash: str) -> list[dict[str, Any
 
     mapping = load_mapping()
     with (
-        control_of(settings) as control,
+        control_of(settings, whole=True) as control,
         open_observed(_landing(settings, system), system.system, mapping) as observed,
         _target(system) as target,
     ):
@@ -102,6 +123,7 @@ def verify(settings: Settings, system: Any) -> list[dict[str, Any]]:
 
 
 def writes(settings: Settings) -> list[dict[str, Any]]:
+    """Every correction and write with its state, also of a ledger that was altered."""
     from connectors.writeback import writes as listing
 
     with control_of(settings) as control:
@@ -148,7 +170,8 @@ def push_approved(settings: Settings, system: Any) -> dict[str, int]:
     """
     from connectors.writeback.errors import Refused
 
-    counts: dict[str, int] = {"plans": 0}
+    with control_of(settings, whole=True):
+        counts: dict[str, int] = {"plans": 0}
     for plan_hash in waiting(settings, system.system):
         counts["plans"] += 1
         try:

@@ -28,7 +28,7 @@ from connectors.postgres import slot as slots
 from connectors.postgres.ahead import ahead
 from connectors.postgres.link import ReplicationLink, lsn_text, raw_text, sql
 from connectors.postgres.relation import StreamSpec
-from connectors.postgres.table import NATIVE, Watch, as_changes, describe, in_snapshot, read
+from connectors.postgres.table import NATIVE, Watch, as_changes, describe, in_snapshot, read, text_outputs
 
 Progress = Callable[[str, int], None]
 AHEAD = 16
@@ -55,6 +55,7 @@ def take(
         slots.drop(connection, slot)
         now = connection.execute("select clock_timestamp() at time zone 'UTC'").fetchone()
         described = {s.name: describe(connection, s, published[s.table]) for s in keyed}
+        outputs = {s.name: text_outputs(connection, s.table) for s in keyed}
     phase = landing.on_phase or (lambda _name: None)
     with ReplicationLink(dsn) as link:
         identity = slots.identify(link)
@@ -70,7 +71,17 @@ def take(
         source_time = now[0] if now else None
         with landing.commit("*", cursor, source_time, new_generation=True) as commit:
             tables = [
-                _Table(s.name, s.table, described[s.name], raw_dsn, exported, point - 1, source_time) for s in keyed
+                _Table(
+                    s.name,
+                    s.table,
+                    described[s.name],
+                    tuple(outputs[s.name].items()),
+                    raw_dsn,
+                    exported,
+                    point - 1,
+                    source_time,
+                )
+                for s in keyed
             ]
             with closing(_Reading(tables)) as reading:
                 for table in tables:
@@ -80,11 +91,13 @@ def take(
 
 @dataclass(frozen=True)
 class _Table:
-    """A table to copy: its stream, name and columns, where to read it, and the position and instant of its rows."""
+    """A table to copy: its stream, name, columns and their text forms, where to read it, and the position and instant
+    of its rows."""
 
     stream: str
     name: str
     columns: tuple[Column, ...]
+    outputs: tuple[tuple[str, str], ...]
     dsn: str
     exported: str
     position: int
@@ -105,7 +118,7 @@ class _Reading:
                 is_clean = True  # one connection serves all tables, until the rest of one is left unread
                 while left and is_clean:
                     table = left.popleft()
-                    with closing(read(connection, table.name, table.columns)) as batches:
+                    with closing(read(connection, table.name, table.columns, dict(table.outputs))) as batches:
                         for batch in batches:
                             if table in self._left_out:
                                 is_clean = False
@@ -200,7 +213,7 @@ def _copy_carefully(commit: Commit, table: _Table, landed: Sequence[Column], on_
     rows, seen = 0, 0
     with (
         in_snapshot(table.dsn, table.exported) as connection,
-        closing(ahead(read(connection, table.name, table.columns, careful=True))) as batches,
+        closing(ahead(read(connection, table.name, table.columns, dict(table.outputs), careful=True))) as batches,
     ):
         for batch in batches:
             changes = as_changes(table.stream, table.columns, batch, table.position, seen, table.source_time)

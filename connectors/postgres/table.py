@@ -7,7 +7,7 @@ becomes a dead letter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -59,6 +59,33 @@ def describe(connection: psycopg.Connection, stream: Keyed, published: Sequence[
     )
 
 
+def text_outputs(connection: psycopg.Connection, table: str) -> dict[str, str]:
+    """Column -> the output function of its type, where a cast to text would say something else.
+
+    The stream sends what the output function writes. Of most types the cast writes the same; those with a cast function
+    of their own differ (pg_cast): `char(n)` loses its padding, `inet` gains its netmask. One text form must hold, or a
+    key of the snapshot is not found again by the stream.
+    """
+    rows = connection.execute(
+        """
+        with recursive based (attname, oid) as (
+            select attname, atttypid from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped
+            union all
+            select attname, typbasetype from based join pg_type using (oid) where typtype = 'd'
+        )
+        select attname, nspname, proname
+        from based join pg_type using (oid) join pg_proc on pg_proc.oid = typoutput
+        join pg_namespace on pg_namespace.oid = pronamespace
+        where exists (
+            select from pg_cast
+            where castsource = pg_type.oid and casttarget = 'text'::regtype and castmethod = 'f'
+        )
+        """,
+        [quoted(*table.split(".", 1))],
+    ).fetchall()
+    return {column: quoted(schema, function) for column, schema, function in rows}
+
+
 @contextmanager
 def in_snapshot(dsn: str, exported: str) -> Iterator[adbc.Connection]:
     """A connection whose one transaction sees the exported snapshot."""
@@ -70,17 +97,32 @@ def in_snapshot(dsn: str, exported: str) -> Iterator[adbc.Connection]:
 
 
 def read(
-    connection: adbc.Connection, table: str, columns: Sequence[Column], *, careful: bool = False
+    connection: adbc.Connection,
+    table: str,
+    columns: Sequence[Column],
+    outputs: Mapping[str, str],
+    *,
+    careful: bool = False,
 ) -> Generator[pa.RecordBatch, None, None]:
-    """Record batches of a table's columns. Closed early, the rest of the table is still on its way: the driver would
-    read it before the next query, so close the connection too.
+    """Record batches of a table's columns; `outputs` are those of `text_outputs`.
+
+    Closed early, the rest of the table is still on its way: the driver would read it before the next query, so close
+    the connection too.
     """
     with connection.cursor() as cursor:
         plain = NATIVE.keys() - (INSTANTS if careful else set())
-        values = ", ".join(f"{quoted(c.name)}::{NATIVE[c.type] if c.type in plain else 'text'}" for c in columns)
+        values = ", ".join(
+            f"{quoted(c.name)}::{NATIVE[c.type]}" if c.type in plain else as_text(c.name, outputs) for c in columns
+        )
         cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
         cursor.execute(f"select {values} from {quoted(*table.split('.', 1))}")
         yield from cursor.fetch_record_batch()
+
+
+def as_text(column: str, outputs: Mapping[str, str]) -> str:
+    """SQL for a column as the text that the stream sends."""
+    function = outputs.get(column)
+    return f"textin({function}({quoted(column)}))" if function else f"{quoted(column)}::text"
 
 
 @dataclass

@@ -15,5 +15,7 @@ def main() -> None:
         if "--debug" in sys.argv:
             raise
         message, status = explained(error)
-        print(f"crossdock: {message}", file=sys.stderr)
+        from orchestration.cli.output import visible
+
+        print(f"crossdock: {visible(message)}", file=sys.stderr)
         sys.exit(status)

@@ -3,6 +3,7 @@ standard error."""
 
 import json
 import os
+import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
@@ -11,23 +12,45 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 IDS = ("kpi_id", "system", "period", "value")
 
 
+HIDDEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f"  # control characters but the line feed; ESC among them
+    # invisible, or turning the direction of what follows
+    "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
+"""Characters with which a value that somebody sent could steer a terminal or hide from the person who reads it."""
+
+
+def visible(text: str) -> str:
+    """The text with such characters written as Python and JSON write them: `\\u001b`."""
+    return HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
+
+
+class _Plain(Console):
+    """Prints text as it is: no markup, no emoji names, nothing hidden."""
+
+    def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]
+        return super().render_str(visible(text), **{**options, "markup": False, "emoji": False})
+
+
 def out() -> Console:
     """Standard output; wide enough for a table where nobody looks at a terminal."""
-    return Console(width=None if sys.stdout.isatty() else 160)
+    return _Plain(width=None if sys.stdout.isatty() else 160)
 
 
 def err() -> Console:
     """Standard error as it was when asked, on a handle of its own: a step of a pass may have its output captured."""
-    return Console(file=os.fdopen(os.dup(sys.stderr.fileno()), "w"), force_terminal=sys.stderr.isatty() or None)
+    return _Plain(file=os.fdopen(os.dup(sys.stderr.fileno()), "w"), force_terminal=sys.stderr.isatty() or None)
 
 
 def print_json(value: Any) -> None:
     """One JSON value; whole decimals become integers, instants ISO with Z."""
-    print(json.dumps(value, default=plain, ensure_ascii=False, indent=1))
+    print(visible(json.dumps(value, default=plain, ensure_ascii=False, indent=1)))
 
 
 def plain(value: Any) -> Any:

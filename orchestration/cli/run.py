@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestration.cli import systems as connected
-from orchestration.cli.output import err, out, print_json
+from orchestration.cli.output import err, out, print_json, visible
 from orchestration.locks import held
 from orchestration.passes import AS_OF_TAG, FORCE_TAG, instant
 from orchestration.progress import PHASES, Progress
@@ -102,8 +102,8 @@ def bars(*, quiet: bool = False) -> Iterator[Progress]:
     from rich.progress import Progress as Drawing
 
     drawing = Drawing(
-        TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        TextColumn("{task.fields[label]}"), console=err(), disable=quiet,
+        TextColumn("{task.description:<24}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("{task.fields[label]}", markup=False), console=err(), disable=quiet,
     )  # fmt: skip
     tasks: dict[str, Any] = {}
 
@@ -111,7 +111,7 @@ def bars(*, quiet: bool = False) -> Iterator[Progress]:
         name = f"{phase} {label}" if phase == "landing" else phase
         if name not in tasks:
             tasks[name] = drawing.add_task(name, total=total, label="")
-        shown = "" if phase == "landing" else label[:40]
+        shown = "" if phase == "landing" else visible(label[:40])
         drawing.update(tasks[name], completed=done, total=total, label=shown)
 
     with drawing:

@@ -5,7 +5,7 @@ from typing import Any
 
 from orchestration import writes as steps
 from orchestration.cli import systems as connected
-from orchestration.cli.errors import BadInput
+from orchestration.cli.errors import BadInput, Failed
 from orchestration.cli.output import out, print_json, print_table
 from orchestration.settings import Settings
 
@@ -52,7 +52,13 @@ def apply(plan_hash: str, as_json: bool) -> int:
 
 
 def writes(as_json: bool) -> None:
-    _show(steps.writes(Settings.from_env()), "Writes", as_json)
+    """Lists; exit status 1 when the ledger was altered, which is said on standard error."""
+    settings = Settings.from_env()
+    _show(steps.writes(settings), "Writes", as_json)
+    with steps.control_of(settings) as control:
+        broken = steps.ledger_fault(control)
+    if broken is not None:
+        raise Failed(f"the ledger was altered: {broken}")
 
 
 def _show(rows: list[dict[str, Any]], title: str, as_json: bool, *, single: bool = False) -> None:
