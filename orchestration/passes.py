@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.derived import mended
 from orchestration.gathering import Gathering
 from orchestration.locks import held
 from orchestration.publication import Snapshot, current
@@ -27,6 +28,7 @@ SYSTEM_TAG = "crossdock/system"
 POSITION_TAG = "crossdock/position"
 FORCE_TAG = "crossdock/force"
 LOADING_TAG = "crossdock/loading"
+MENDED_TAG = "crossdock/mended"
 STALE_WALL = timedelta(minutes=10)
 WAITED_S = 0.5
 
@@ -36,7 +38,8 @@ class Pass:
     """One run's view of the world: business now, and the right to write the warehouse once taken.
 
     `reads_now` says that nobody fixed business now for this run: when it had to wait for its turn to load, it reads it
-    again. `gathering` lands the systems that did not ask for this run.
+    again. `gathering` lands the systems that did not ask for this run. `mended` tells what was damaged, and is made
+    anew.
     """
 
     settings: Settings
@@ -44,6 +47,7 @@ class Pass:
     force: bool = False
     reads_now: bool = False
     gathering: Gathering | None = None
+    mended: list[str] = field(default_factory=list)
     _waited: bool = False
     _held: ExitStack = field(default_factory=ExitStack)
     _has_lock: bool = False
@@ -58,6 +62,9 @@ class Pass:
         lock, started, began_as_of = self.settings.home / "warehouse.lock", time.monotonic(), self.as_of
         self._held.enter_context(held(lock, wait_s=self.settings.lock_wait_s, doing="a pass"))
         self._has_lock = True
+        self.mended += mended(self.settings)
+        # Without marts there is work, whatever is published: a pass that set them aside may not have come further.
+        self.force |= not self.settings.marts.exists()
         snapshot = current(self.settings.published)
         if snapshot is not None and not self.settings.has_fixed_now:
             self.as_of = max(self.as_of, parse_instant(snapshot.note["as_of"]))

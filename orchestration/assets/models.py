@@ -10,6 +10,7 @@ from orchestration import domains
 from orchestration.assets.landing import PLATFORM, docs, landing_key
 from orchestration.assets.warehouse import LOADED
 from orchestration.dbt import Build, Dbt, Node
+from orchestration.derived import after
 from orchestration.domains import Check, Key
 from orchestration.passes import Pass, instant
 from orchestration.progress import Progress
@@ -61,7 +62,8 @@ def models_asset(
             if check.domain in wanted and (evaluated := _evaluation(check, outcome)):
                 yield evaluated
         if outcome.failed or outcome.error:
-            raise dg.Failure(_why(outcome), allow_retries=False)
+            why = _why(outcome)
+            raise dg.Failure("\n".join([why, *after(settings, why)]), allow_retries=False)
 
     return build
 

@@ -8,6 +8,7 @@ import dagster as dg
 
 from orchestration import agreement
 from orchestration.assets.landing import PLATFORM, docs
+from orchestration.derived import minded
 from orchestration.passes import Pass, instant, loaded_state, work_key
 from orchestration.progress import Progress
 from orchestration.publication import publish
@@ -45,7 +46,7 @@ def agreement_asset(
     def compare(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         context.resources.the_pass.take_warehouse()
         progress.report("checks", "agreement", 0, 1)
-        with progress.timed("checks"):
+        with progress.timed("checks"), minded(settings):
             result = tools.agree(agreement.as_of_of(settings.marts))
             agreement.store(settings.marts, verdicts(result))
             found = agreement.verdict(settings.marts)
@@ -101,7 +102,7 @@ def published_asset(settings: Settings, progress: Progress, code: str) -> dg.Ass
         the_pass: Pass = context.resources.the_pass
         the_pass.take_warehouse()
         progress.report("publication", "snapshot", 0, 1)
-        with progress.timed("publication"):
+        with progress.timed("publication"), minded(settings):
             found = agreement.verdict(settings.marts)
             if not found.ok:
                 raise dg.Failure(

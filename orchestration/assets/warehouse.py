@@ -7,9 +7,11 @@ from typing import Any
 import dagster as dg
 
 from orchestration.assets.landing import PLATFORM, docs, landing_key
+from orchestration.derived import Damaged, minded
 from orchestration.passes import (
     AS_OF_TAG,
     LOADING_TAG,
+    MENDED_TAG,
     Pass,
     instant,
     is_done,
@@ -53,13 +55,16 @@ def loaded_asset(
         progress.report("landing", "into the warehouse", 0, 1)
         try:
             with progress.timed("landing"):
-                result = tools.load(systems)
-                state = loaded_state(settings.warehouse)
+                result, state = _loaded(the_pass, systems, tools)
         except Exception as error:
             known = translated(error)
             if isinstance(known, Permanent):
                 raise dg.Failure(str(known), allow_retries=False) from error
             raise
+        if the_pass.mended:
+            for line in the_pass.mended:
+                context.log.warning(line)
+            context.instance.add_run_tags(context.run_id, {MENDED_TAG: "\n".join(the_pass.mended)})
         key = work_key(state, code)
         progress.report("landing", "into the warehouse", 1, 1)
         if not the_pass.force and is_done(current(settings.published), key, the_pass.as_of, settings.business_now):
@@ -77,3 +82,18 @@ def loaded_asset(
         )
 
     return load
+
+
+def _loaded(the_pass: Pass, systems: Sequence[Any], tools: Tools) -> tuple[Any, dict[str, int]]:
+    """What was copied, and the last batch per system; once more from the start when the warehouse proves damaged."""
+    settings = the_pass.settings
+    for last in (False, True):
+        try:
+            with minded(settings):
+                return tools.load(systems), loaded_state(settings.warehouse)
+        except Damaged as damaged:
+            if last:
+                raise
+            the_pass.mended.append(str(damaged))
+            the_pass.force = True
+    raise AssertionError("the second try returns or raises")

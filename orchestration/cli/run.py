@@ -9,7 +9,7 @@ from typing import Any
 from orchestration.cli import systems as connected
 from orchestration.cli.output import err, out, print_json, visible
 from orchestration.locks import held
-from orchestration.passes import AS_OF_TAG, FORCE_TAG, instant
+from orchestration.passes import AS_OF_TAG, FORCE_TAG, MENDED_TAG, instant
 from orchestration.progress import PHASES, Progress
 from orchestration.publication import current
 from orchestration.settings import Settings
@@ -17,8 +17,8 @@ from orchestration.settings import Settings
 
 @dataclass
 class Outcome:
-    """What a pass did: whether it succeeded, why not, the dead runs it went past, the version that readers see now,
-    and where the seconds went."""
+    """What a pass did: whether it succeeded, why not, the dead runs and damaged files it went past, the version that
+    readers see now, and where the seconds went."""
 
     ok: bool
     problems: list[str]
@@ -60,6 +60,9 @@ def one_pass(settings: Settings, systems: Sequence[Any], chosen: Sequence[Any], 
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
             problems = _problems(result)
+            ran = instance.get_run_by_id(result.run_id)
+            if ran is not None and ran.tags.get(MENDED_TAG):
+                went_past = [*went_past, *ran.tags[MENDED_TAG].splitlines()]
     snapshot = current(settings.published)
     return Outcome(
         result.success,
@@ -85,7 +88,8 @@ def run(names: Sequence[str], as_json: bool) -> int:
 
 
 def tell(outcome: Outcome) -> None:
-    """The outcome in two lines, or its problems; before them the dead runs whose place it took."""
+    """The outcome in two lines, or its problems; before them the dead runs and damaged files it went
+    past."""
     for line in outcome.went_past:
         out().print(line, style="yellow", markup=False, highlight=False)
     for problem in outcome.problems:

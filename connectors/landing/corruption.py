@@ -1,0 +1,52 @@
+"""Whether a DuckDB file is damaged, as against locked, forbidden, or on a disk that is full.
+
+DuckDB tells most of it as an IOException, the same class as its locks, so its words decide. A block is read when a
+query needs it: only a deep look, which reads every table, finds damage in the middle of a file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from connectors.model import quoted
+
+WORDS = (
+    "not a valid DuckDB database file",
+    "Corrupt database file",
+    "Corrupt WAL file",
+    "does not match stored checksum",
+    "Could not read enough bytes from file",
+    "Failed to deserialize",
+    "Failure while replaying WAL file",
+)
+OTHER_TROUBLE = ("No space left on device", "Permission denied", "Could not set lock on file", "Out of Memory")
+DAMAGE = (duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
+
+
+def tells_damage(text: str) -> bool:
+    """Whether an error's text speaks of a damaged file. It does not say which one: see `damage`."""
+    return any(words in text for words in WORDS) and not any(words in text for words in OTHER_TROUBLE)
+
+
+def damage(path: Path, *, deep: bool = False) -> str | None:
+    """Why `path`, or the write-ahead log beside it, cannot be read; None when it can, is absent, or somebody has it
+    open.
+
+    `deep` reads every row of every table; otherwise opening it is enough. Nothing is written.
+    """
+    if not path.exists():
+        return None
+    try:
+        with duckdb.connect(str(path), read_only=True) as db:
+            tables = db.execute(
+                "select schema_name, table_name from duckdb_tables() where database_name = current_database()"
+            ).fetchall()
+            for schema, table in tables if deep else ():
+                db.execute(f"select bit_xor(hash(one)) from {quoted(schema)}.{quoted(table)} as one").fetchone()
+    except duckdb.Error as error:
+        text = str(error)
+        strange = isinstance(error, DAMAGE) and not any(words in text for words in OTHER_TROUBLE)
+        return text.splitlines()[0] if strange or tells_damage(text) else None
+    return None
