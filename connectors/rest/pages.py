@@ -88,7 +88,7 @@ def _fields(body: bytes, stream: RestStream, client: RestClient) -> Mapping[str,
     except msgspec.ValidationError as error:
         told = client.clean(str(error))
         raise PermanentError(f"{stream.path} answered something else than an object: {told}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if "truncated" in str(error):
             raise TransientError(f"{stream.path} sent JSON that ends too early ({len(body)} bytes).") from error
         found = salvage(body, stream.records)

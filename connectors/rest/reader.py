@@ -151,6 +151,6 @@ def _stamp(record: bytes, stream: RestStream) -> str | None:
     try:
         value = msgspec.json.decode(record, type=dict[str, msgspec.Raw]).get(stream.cursor.field)
         stamp = None if value is None else msgspec.json.decode(value)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     return stamp if isinstance(stamp, str) and instant(stamp) is not None else None

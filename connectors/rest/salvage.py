@@ -1,58 +1,72 @@
-"""Cut a page into its raw records when one of them is JSON that the strict decoder refuses (a lone surrogate, say).
+"""Cut a page into its raw records when one of them is JSON that the strict decoder refuses: a lone surrogate, or nested
+so deeply that reading it would exhaust the stack.
 
-One such record must cost itself and not hold up the stream: the page is walked with the standard library's tolerant
-decoder, which says where each value ends, and the record becomes a dead letter later on.
+One such record must cost itself and not hold up the stream: the page is cut at its strings, brackets and commas,
+without recursion, and the record becomes a dead letter later on.
 """
 
 import json
 import re
+from collections.abc import Iterator
 
-_SPACE = re.compile(r"[ \t\r\n]*")
-_decoder = json.JSONDecoder()
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[][{},:"]', re.DOTALL)
+_CLOSING = {b"{": b"}", b"[": b"]"}
+Fields = dict[str, bytes | list[bytes]]
 
 
-def salvage(body: bytes, records: str) -> dict[str, bytes | list[bytes]] | None:
-    """The fields of a JSON object as raw bytes, `records` as a list of raw elements; None if it is no JSON."""
+def salvage(body: bytes, records: str) -> Fields | None:
+    """The fields of a JSON object as raw bytes, `records` as a list of raw elements; None if it is no JSON object.
+
+    Of the elements only the brackets are looked at: whoever reads one says what else is wrong with it.
+    """
     try:
-        text = body.decode("utf-8")
-        found: dict[str, bytes | list[bytes]] = {}
-        at = _after(text, 0, "{")
-        while text[at] != "}":
-            name, at = _decoder.raw_decode(text, at)
-            at = _after(text, _skip(text, at), ":")
-            if name == records and text[at] == "[":
-                found[name], at = _elements(text, at)
+        body.decode("utf-8")
+        if body.lstrip(b" \t\r\n")[:1] != b"{":
+            return None
+        found: Fields = {}
+        for name, value in _pairs(body):
+            if name == records and value[:1] == b"[":
+                found[name] = [value[start:end].strip() for start, end in _parts(value)]
             else:
-                start, (_, at) = at, _decoder.raw_decode(text, at)
-                found[name] = text[start:at].encode()
-            at = _comma(text, at, "}")
+                json.loads(value)
+                found[name] = value
         return found
-    except (ValueError, IndexError, RecursionError):
+    except (ValueError, RecursionError):
         return None
 
 
-def _elements(text: str, at: int) -> tuple[list[bytes], int]:
-    elements: list[bytes] = []
-    at = _after(text, at, "[")
-    while text[at] != "]":
-        start, (_, at) = at, _decoder.raw_decode(text, at)
-        elements.append(text[start:at].encode())
-        at = _comma(text, at, "]")
-    return elements, at + 1
+def _pairs(body: bytes) -> Iterator[tuple[str, bytes]]:
+    for start, end in _parts(body):
+        part = body[start:end].strip()
+        name = _TOKEN.match(part)
+        rest = part[name.end() :].lstrip() if name else b""
+        if name is None or rest[:1] != b":":
+            raise ValueError("a field without its name")
+        yield json.loads(name[0]), rest[1:].strip()
 
 
-def _skip(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
-
-
-def _after(text: str, at: int, mark: str) -> int:
-    at = _skip(text, at)
-    if text[at] != mark:
-        raise ValueError("not JSON")
-    return _skip(text, at + 1)
-
-
-def _comma(text: str, at: int, closing: str) -> int:
-    at = _skip(text, at)
-    return at if text[at] == closing else _after(text, at, ",")
+def _parts(text: bytes) -> Iterator[tuple[int, int]]:
+    """Where the members of the outermost object or list of `text` begin and end. ValueError when it is not closed, or
+    anything follows it."""
+    closing: list[bytes] = []
+    start, end = 0, len(text)
+    for token in _TOKEN.finditer(text):
+        mark = token[0]
+        if mark in _CLOSING:
+            closing.append(_CLOSING[mark])
+            start = token.end() if len(closing) == 1 else start
+        elif mark in (b"}", b"]"):
+            if not closing or closing.pop() != mark:
+                raise ValueError("brackets do not match")
+            if not closing:
+                if text[start : token.start()].strip():
+                    yield start, token.start()
+                end = token.end()
+                break
+        elif mark == b'"':
+            raise ValueError("a text without its end")
+        elif mark == b"," and len(closing) == 1:
+            yield start, token.start()
+            start = token.end()
+    if closing or text[end:].strip():
+        raise ValueError("not closed, or followed by something")

@@ -178,3 +178,19 @@ def test_a_full_sweep_finds_what_a_stamp_hid(api, oms, home):
     assert sync(oms, home).rows == 0
     assert sync(oms, home, full=True).rows == 1
     assert Landing(home / "landing" / "oms.duckdb", "oms").check_state("orders").ok
+
+
+@pytest.mark.parametrize("depth", [1_200, 50_000])
+def test_a_record_nested_without_end_is_a_dead_letter_and_the_others_land(api, oms, home, depth):
+    good = [json.dumps(order(n)) for n in range(100)]
+    nested = '{"number": "S-deep", "updated_at": "2024-03-01T00:00:00Z", "a": ' + "[" * depth + "]" * depth + "}"
+
+    def page(_request):
+        return Response('{"orders": [' + ",".join([*good[:50], nested, *good[50:]]) + '], "next_cursor": null}')
+
+    api.misbehave = [page]
+    result = sync(oms, home)
+    assert (result.rows, result.dead) == (100, 1) and len(state(home)) == 100
+    (letter,) = dead_letters(home, "oms")
+    assert "nested too deeply" in letter["reason"]
+    assert sync(oms, home).rows == 0
