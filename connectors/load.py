@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import duckdb
 
+from connectors.landing.corruption import history_minded
 from connectors.landing.lock import SETTINGS, opened, turn, waited
 from connectors.landing.state import apply
 from connectors.landing.tables import DOCUMENT, LOG_META, create_stream, landed_columns, log_of, schema_of, state_of
@@ -68,7 +69,7 @@ def load(
         for system in sorted(systems, key=lambda s: s.system):
             path = Path(home) / "landing" / f"{system.system}.duckdb"
             if path.exists():
-                with attached(db, path, lock_timeout_s):
+                with history_minded(path), attached(db, path, lock_timeout_s):
                     _copy_system(db, system.system, result)
             _create_missing(db, system, result)
     return result

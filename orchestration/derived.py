@@ -56,6 +56,13 @@ def after(settings: Settings, text: str) -> list[str]:
     return mended(settings, deep=True) if tells_damage(text) else []
 
 
+def thrown_away(settings: Settings) -> None:
+    """Removes both, so that the next pass makes them anew from landing. Needs the warehouse's lock."""
+    for path in (settings.marts, settings.warehouse):
+        for part in _parts(path):
+            part.unlink(missing_ok=True)
+
+
 def _parts(path: Path) -> tuple[Path, Path]:
     return path, path.with_name(path.name + ".wal")
 

@@ -6,11 +6,13 @@ query needs it: only a deep look, which reads every table, finds damage in the m
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
-from connectors.model import quoted
+from connectors.model import PermanentError, quoted
 
 WORDS = (
     "not a valid DuckDB database file",
@@ -50,3 +52,22 @@ def damage(path: Path, *, deep: bool = False) -> str | None:
         strange = isinstance(error, DAMAGE) and not any(words in text for words in OTHER_TROUBLE)
         return text.splitlines()[0] if strange or tells_damage(text) else None
     return None
+
+
+@contextmanager
+def history_minded(path: Path) -> Iterator[None]:
+    """Around work on the landing file `path`: raises a PermanentError that says what is lost and the way out when an
+    error came of damage in it. The file is left as it is: part of it may be read by somebody yet.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        if not (isinstance(error, DAMAGE) or tells_damage(str(error))) or (why := damage(path, deep=True)) is None:
+            raise
+        system = path.stem
+        raise PermanentError(
+            f"landing/{path.name} is damaged ({why}). It holds the only history of {system}, which the source cannot "
+            "give again; other systems and what is published are not touched.",
+            f"Put its copy from your backup back, then `crossdock run --resnapshot {system}`. Without a backup move the "
+            "file and its .wal away: the next pass lands what the source has now, and the history before it is lost.",
+        ) from error

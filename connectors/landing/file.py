@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from connectors.landing import state as states
 from connectors.landing.changes import Changes, write_changes
+from connectors.landing.corruption import history_minded
 from connectors.landing.commit import Commit, one_commit, read_cursor
 from connectors.landing.documents import as_table, write_documents
 from connectors.landing.lock import opened
@@ -58,7 +59,8 @@ class Landing:
             yield self._session
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with opened(self.path, self.lock_timeout_s, {**STORAGE, **(self.settings or {})}) as db:
+        settings = {**STORAGE, **(self.settings or {})}
+        with history_minded(self.path), opened(self.path, self.lock_timeout_s, settings) as db:
             create_control(db, self.system)
             self._session = db
             try:

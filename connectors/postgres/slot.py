@@ -17,9 +17,8 @@ from connectors.postgres.relation import Keyed, StreamSpec
 
 BUSY_S = 30.0
 RESNAPSHOT = (
-    "Take a new snapshot: move landing/<system>.duckdb out of $CROSSDOCK_HOME as a backup of its history, then "
-    "`crossdock run --system <system>`. From Python, connectors.sync.sync(system, home, full=True) takes one too, and "
-    "keeps the log."
+    "Take a new snapshot: `crossdock run --resnapshot <system>` lands all that the source has now as a new generation "
+    "and keeps the log. What changed in between and changed again, nobody can tell any more."
 )
 HINT_WAL_BYTES = 64 << 20
 HINT_S = 5

@@ -55,13 +55,17 @@ def check(
 @app.command()
 def run(
     system: Annotated[list[str] | None, typer.Option(help="Land only this system; may be repeated.")] = None,
+    resnapshot: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SYSTEM", help="Land all that it has, anew, and keep its history; may be repeated."),
+    ] = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """One pass: land what changed, dbt, checks, publish."""
     from orchestration.cli.run import run as start
 
-    raise typer.Exit(start(system or [], as_json))
+    raise typer.Exit(start(system or [], as_json, resnapshot or []))
 
 
 @app.command()

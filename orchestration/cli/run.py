@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestration.cli import systems as connected
 from orchestration.cli.output import err, out, print_json, visible
+from orchestration.cli.resnapshot import resnapshot
 from orchestration.locks import held
 from orchestration.passes import AS_OF_TAG, FORCE_TAG, MENDED_TAG, instant
 from orchestration.progress import PHASES, Progress
@@ -74,11 +75,13 @@ def one_pass(settings: Settings, systems: Sequence[Any], chosen: Sequence[Any], 
     )
 
 
-def run(names: Sequence[str], as_json: bool) -> int:
+def run(names: Sequence[str], as_json: bool, anew: Sequence[str] = ()) -> int:
+    """One pass; `anew` are systems of which a full snapshot is taken before it."""
     settings = Settings.from_env()
     systems = connected.needed(settings)
     chosen = connected.chosen(systems, names)
     with bars(quiet=as_json) as progress:
+        resnapshot(settings, connected.chosen(systems, anew) if anew else [])
         outcome = one_pass(settings, systems, chosen, progress)
     if as_json:
         print_json(outcome.__dict__)
