@@ -68,6 +68,6 @@ def history_minded(path: Path) -> Iterator[None]:
         raise PermanentError(
             f"landing/{path.name} is damaged ({why}). It holds the only history of {system}, which the source cannot "
             "give again; other systems and what is published are not touched.",
-            f"Put its copy from your backup back, then `crossdock run --resnapshot {system}`. Without a backup move the "
-            "file and its .wal away: the next pass lands what the source has now, and the history before it is lost.",
+            f"Put its copy from your backup back, then `crossdock run --resnapshot {system}`. Without a backup move "
+            "the file and its .wal away: the next pass lands what the source has now; earlier history is lost.",
         ) from error

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from connectors.landing import state as states
 from connectors.landing.changes import Changes, write_changes
-from connectors.landing.corruption import history_minded
 from connectors.landing.commit import Commit, one_commit, read_cursor
+from connectors.landing.corruption import history_minded
 from connectors.landing.documents import as_table, write_documents
 from connectors.landing.lock import opened
 from connectors.landing.tables import DOCUMENT, create_control, evolve, landed_columns, log_of, state_of
