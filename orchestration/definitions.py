@@ -13,6 +13,7 @@ from orchestration.assets.landing import source_spec
 from orchestration.assets.setup import Connected, connected, missing_specs
 from orchestration.dbt import Dbt, systems_by_role
 from orchestration.jobs import executor, pass_resource
+from orchestration.private import keep_private
 from orchestration.progress import Progress
 from orchestration.settings import DBT_PROJECT, Settings
 from orchestration.tools import Tools, real_tools
@@ -47,4 +48,5 @@ def build_defs(
 @dg.definitions
 def crossdock() -> dg.Definitions:
     """The code location, from the environment."""
+    keep_private()
     return build_defs(Settings.from_env())

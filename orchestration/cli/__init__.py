@@ -3,6 +3,7 @@
 import sys
 
 from orchestration.cli.errors import explained
+from orchestration.private import keep_private
 
 
 def main() -> None:
@@ -10,6 +11,7 @@ def main() -> None:
     from orchestration.cli.app import app
 
     try:
+        keep_private()
         app()
     except Exception as error:
         if "--debug" in sys.argv:

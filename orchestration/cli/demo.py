@@ -22,6 +22,7 @@ from orchestration.cli.errors import BadInput, Failed
 from orchestration.cli.output import out, print_json, print_table
 from orchestration.cli.processes import Started
 from orchestration.cli.run import Outcome, bars, one_pass, tell
+from orchestration.private import close
 from orchestration.progress import PHASES
 from orchestration.settings import DBT_PROJECT, REPOSITORY, Settings
 
@@ -91,6 +92,7 @@ def clear(home: Path) -> None:
         for path in home.glob(pattern):
             path.unlink()
     home.mkdir(parents=True, exist_ok=True)
+    close(home)
     marker.write_text("A demo's folder: `crossdock demo` empties it at every start.\n")
 
 
