@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.derived import mended
+from orchestration.derived import mended, thrown_away
 from orchestration.gathering import Gathering
 from orchestration.locks import held
 from orchestration.publication import Snapshot, current
@@ -27,10 +27,15 @@ AS_OF_TAG = "crossdock/as_of"
 SYSTEM_TAG = "crossdock/system"
 POSITION_TAG = "crossdock/position"
 FORCE_TAG = "crossdock/force"
+ACCEPT_CLOCK_TAG = "crossdock/accept_clock"
 LOADING_TAG = "crossdock/loading"
 MENDED_TAG = "crossdock/mended"
 STALE_WALL = timedelta(minutes=10)
 WAITED_S = 0.5
+
+
+class ClockRefused(Exception):
+    """Business now leapt ahead, and nobody said that it may. Permanent: a person decides."""
 
 
 @dataclass
@@ -47,6 +52,7 @@ class Pass:
     force: bool = False
     reads_now: bool = False
     gathering: Gathering | None = None
+    accepts_clock: bool = False
     mended: list[str] = field(default_factory=list)
     _waited: bool = False
     _held: ExitStack = field(default_factory=ExitStack)
@@ -55,7 +61,8 @@ class Pass:
     def take_warehouse(self) -> None:
         """Waits for other passes, bounded; raises Busy naming the holder. Asked again it does nothing.
 
-        A pass that began later may have published while this one waited: business now never goes back.
+        A pass that began later may have published while this one waited: business now never goes back
+        unasked, nor far ahead: raises ClockRefused.
         """
         if self._has_lock:
             return
@@ -67,8 +74,23 @@ class Pass:
         self.force |= not self.settings.marts.exists()
         snapshot = current(self.settings.published)
         if snapshot is not None and not self.settings.has_fixed_now:
-            self.as_of = max(self.as_of, parse_instant(snapshot.note["as_of"]))
+            self._judge_clock(parse_instant(snapshot.note["as_of"]))
         self._waited = time.monotonic() - started > WAITED_S or self.as_of > began_as_of
+
+    def _judge_clock(self, published: datetime) -> None:
+        """One pass on a clock in the future would hold all later ones there, so a leap needs a person's consent."""
+        if self.accepts_clock:
+            if self.as_of < published:  # what was merged as of a later day is not taken back by merging
+                thrown_away(self.settings)
+            return
+        if self.as_of - published > timedelta(days=self.settings.clock_leap_days):
+            raise ClockRefused(
+                f"business now is {instant(self.as_of)}, more than {self.settings.clock_leap_days} days after "
+                f"{instant(published)}, as of which was published last: if the clock is right, "
+                "`crossdock run --accept-clock` goes on; if not, mend the clock (CROSSDOCK_BUSINESS_NOW); "
+                "nothing was published"
+            )
+        self.as_of = max(self.as_of, published)
 
     def gathered(self) -> list[str]:
         """What the sources said before business now is landed when this returns; warnings of those that cannot be read.
@@ -90,6 +112,7 @@ def opened(settings: Settings, tags: dict[str, str]) -> Iterator[Pass]:
     """The pass of a run: business now from its tags when a launcher or an earlier step read it, else read here."""
     as_of = parse_instant(tags[AS_OF_TAG]) if tags.get(AS_OF_TAG) else settings.now()
     the_pass = Pass(settings, as_of, tags.get(FORCE_TAG) == "true", AS_OF_TAG not in tags)
+    the_pass.accepts_clock = tags.get(ACCEPT_CLOCK_TAG) == "true"
     try:
         yield the_pass
     finally:

@@ -36,6 +36,7 @@ class Settings:
     keep_versions: int = 5
     lock_wait_s: float = 900.0
     poll_s: int = 15
+    clock_leap_days: int = 45
     docs: str = DOCS
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -58,6 +59,7 @@ class Settings:
             keep_versions=_whole(env, "CROSSDOCK_KEEP_VERSIONS", 5),
             lock_wait_s=_whole(env, "CROSSDOCK_LOCK_WAIT", 900),
             poll_s=_whole(env, "CROSSDOCK_POLL", 15),
+            clock_leap_days=_whole(env, "CROSSDOCK_CLOCK_LEAP", 45),
             docs=env.get("CROSSDOCK_DOCS") or DOCS,
             environment=env,
         )

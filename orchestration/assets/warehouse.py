@@ -12,6 +12,7 @@ from orchestration.passes import (
     AS_OF_TAG,
     LOADING_TAG,
     MENDED_TAG,
+    ClockRefused,
     Pass,
     instant,
     is_done,
@@ -46,7 +47,10 @@ def loaded_asset(
     )
     def load(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         the_pass: Pass = context.resources.the_pass
-        the_pass.take_warehouse()
+        try:
+            the_pass.take_warehouse()
+        except ClockRefused as refused:
+            raise dg.Failure(str(refused), allow_retries=False) from refused
         if the_pass.reads_now:
             for warning in the_pass.gathered():
                 context.log.warning(warning)

@@ -59,13 +59,16 @@ def run(
         list[str] | None,
         typer.Option(metavar="SYSTEM", help="Land all that it has, anew, and keep its history; may be repeated."),
     ] = None,
+    accept_clock: Annotated[
+        bool, typer.Option("--accept-clock", help="Publish as of now, though the clock leapt ahead or was set back.")
+    ] = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """One pass: land what changed, dbt, checks, publish."""
     from orchestration.cli.run import run as start
 
-    raise typer.Exit(start(system or [], as_json, resnapshot or []))
+    raise typer.Exit(start(system or [], as_json, resnapshot or [], accept_clock))
 
 
 @app.command()

@@ -10,7 +10,7 @@ from orchestration.cli import systems as connected
 from orchestration.cli.output import err, out, print_json, visible
 from orchestration.cli.resnapshot import resnapshot
 from orchestration.locks import held
-from orchestration.passes import AS_OF_TAG, FORCE_TAG, MENDED_TAG, instant
+from orchestration.passes import ACCEPT_CLOCK_TAG, AS_OF_TAG, FORCE_TAG, MENDED_TAG, instant
 from orchestration.progress import PHASES, Progress
 from orchestration.publication import current
 from orchestration.settings import Settings
@@ -29,7 +29,13 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def one_pass(settings: Settings, systems: Sequence[Any], chosen: Sequence[Any], progress: Progress) -> Outcome:
+def one_pass(
+    settings: Settings,
+    systems: Sequence[Any],
+    chosen: Sequence[Any],
+    progress: Progress,
+    accept_clock: bool = False,
+) -> Outcome:
     """Runs the pass in this process. Raises Busy when another `crossdock run` of this home does not end."""
     from orchestration.instance import prepare_instance
 
@@ -50,6 +56,7 @@ def one_pass(settings: Settings, systems: Sequence[Any], chosen: Sequence[Any], 
         for stream in system.streams
     }
     keys = [key for key in job.asset_layer.executable_asset_keys if key not in skipped]
+    consent = {ACCEPT_CLOCK_TAG: "true"} if accept_clock else {}
     with held(settings.home / "run.lock", wait_s=settings.lock_wait_s, doing="crossdock run"):
         with dg.DagsterInstance.get() as instance:
             went_past = end_dead_runs(instance)
@@ -57,7 +64,7 @@ def one_pass(settings: Settings, systems: Sequence[Any], chosen: Sequence[Any], 
                 instance=instance,
                 raise_on_error=False,
                 asset_selection=keys if skipped else None,
-                tags={AS_OF_TAG: instant(settings.now()), FORCE_TAG: "true", PROCESS_TAG: Process.this().tag},
+                tags={AS_OF_TAG: instant(settings.now()), FORCE_TAG: "true", PROCESS_TAG: Process.this().tag} | consent,
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
             problems = _problems(result)
@@ -75,14 +82,15 @@ def one_pass(settings: Settings, systems: Sequence[Any], chosen: Sequence[Any], 
     )
 
 
-def run(names: Sequence[str], as_json: bool, anew: Sequence[str] = ()) -> int:
-    """One pass; `anew` are systems of which a full snapshot is taken before it."""
+def run(names: Sequence[str], as_json: bool, anew: Sequence[str] = (), accept_clock: bool = False) -> int:
+    """One pass; `anew` are systems of which a full snapshot is taken before it; `accept_clock` consents
+    to business now far ahead of what is published, or before it."""
     settings = Settings.from_env()
     systems = connected.needed(settings)
     chosen = connected.chosen(systems, names)
     with bars(quiet=as_json) as progress:
         resnapshot(settings, connected.chosen(systems, anew) if anew else [])
-        outcome = one_pass(settings, systems, chosen, progress)
+        outcome = one_pass(settings, systems, chosen, progress, accept_clock)
     if as_json:
         print_json(outcome.__dict__)
     else:

@@ -57,6 +57,7 @@ class Session:
         self._write_truth()
         control = self.box.servers.serve(control_app(self.box, self._wish))
         env = self.box.env | {"SANDBOX_CONTROL": control, "CROSSDOCK_BUSINESS_NOW": f"{control}/now"}
+        env["CROSSDOCK_CLOCK_LEAP"] = "36500"  # a world's clock leaps by as much as its days pass quickly
         systems = SYSTEMS_YAML / self.world.name
         write_json(self.folder / "env.json", {"env": env, "systems": str(systems), "pid": os.getpid()}, mode=0o600)
 
