@@ -11,20 +11,35 @@ from typing import Any
 import duckdb
 
 KEYS = ("kpi_id", "period_kind", "period", "dimension", "dimension_value")
+SELECTION = 'key:"kpi/agreement" or key:"published/snapshot"'
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is published would be: how many cells agree, and the first few that do not."""
+    """What is published would be: how many cells agree, the first few that do not, and whether this build was compared
+    at all."""
 
     agreed: int
     disagreed: int
     examples: list[dict[str, Any]]
+    compared: bool = True
 
     @property
     def ok(self) -> bool:
         """Agreement on nothing is no agreement."""
-        return self.disagreed == 0 and self.agreed > 0
+        return self.compared and self.disagreed == 0 and self.agreed > 0
+
+    @property
+    def words(self) -> str:
+        """Why it is not published, and what to do next."""
+        if not self.compared:
+            return (
+                "kpi/agreement has not compared the cells of this build;"
+                f" materialize both, with the selection {SELECTION}"
+            )
+        if not self.disagreed and not self.agreed:
+            return "kpi/agreement ran, and neither program computed a cell"
+        return f"{self.disagreed} cells disagree, {self.agreed} agree; see kpi/agreement"
 
 
 def as_of_of(marts: Path) -> datetime:
@@ -64,7 +79,7 @@ def verdict(marts: Path) -> Verdict:
             "select 1 from duckdb_columns()"
             " where schema_name = 'kpi' and table_name = 'kpi_cell' and column_name = 'agreement'"
         ).fetchone():
-            return Verdict(0, 0, [])
+            return Verdict(0, 0, [], compared=False)  # a build of dbt makes the table without the column
         counted = dict(
             connection.execute("select agreement = 'agreed', count(*) from kpi.kpi_agreement group by 1").fetchall()
         )

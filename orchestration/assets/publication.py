@@ -105,10 +105,7 @@ def published_asset(settings: Settings, progress: Progress, code: str) -> dg.Ass
         with progress.timed("publication"), minded(settings):
             found = agreement.verdict(settings.marts)
             if not found.ok:
-                raise dg.Failure(
-                    f"not published: {found.disagreed} cells disagree, {found.agreed} agree; see kpi/agreement",
-                    allow_retries=False,
-                )
+                raise dg.Failure(f"not published: {found.words}", allow_retries=False)
             state = loaded_state(settings.warehouse)
             as_of = instant(agreement.as_of_of(settings.marts))
             note = {
