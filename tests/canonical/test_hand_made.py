@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -103,6 +103,11 @@ def late_parent(new_scratch: Callable[..., Any], raw_insert: Callable[..., None]
         "shipment_line": """select order_line_key, root_order_key, release_event_key, shipped_qty, is_void
             from can_shipment_line""",
         "change": "select order_line_key, initiator, qty_delta from can_line_change",
+        "oms_time": """select event_type, event_time_raw, event_time_utc, event_time_utc_min, event_time_utc_max
+            from can_event where source_key like 'S-1%' order by event_time_utc, event_type""",
+        "order_bound": """select order_received_utc, order_received_utc_min, order_received_utc_max
+            from can_sales_order where order_key like '%S-1'""",
+        "change_bound": "select changed_utc, changed_utc_max from can_line_change",
     }
     seen = {}
     with scratch.raw() as con:
@@ -181,6 +186,18 @@ def test_an_order_only_the_oms_knows_is_canonical_with_its_lines(late_parent: An
     lines = {row[0]: row for row in late_parent["before"]["line"]}
     assert lines["1|oms|S-1/1"][1:4] == ("1|oms|S-1", False, 12)
     assert late_parent["before"]["change"] == [("1|oms|S-1/1", "customer", -2)]
+
+
+def test_what_an_oms_tells_to_the_second_is_open_for_one_second(late_parent: Any) -> None:
+    """Second precision leaves [t, t + 1 s): a wider bound would let late orders pass for perhaps in time."""
+    second = timedelta(seconds=1)
+    times = late_parent["before"]["oms_time"]
+    assert {row[0] for row in times} == {"received", "promised", "re-promised", "amended"}
+    for _, raw, at, first, last in times:
+        assert (at, first, last) == (datetime.fromisoformat(raw.rstrip("Z")), at, at + second), raw
+    for at, *bounds in late_parent["before"]["order_bound"] + late_parent["before"]["change_bound"]:
+        assert bounds[-1] - at == second
+        assert bounds[0] in (at, at + second)
 
 
 def test_the_parent_completes_the_inferred_row_and_takes_the_oms_order_in(late_parent: Any) -> None:
