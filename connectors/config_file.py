@@ -155,7 +155,7 @@ class SystemFile:
 
 def _with_stand_ins(model: type[BaseModel], data: Any, unset: list[Location]) -> Any:
     """A part whose only faults are unset variables in typed fields, which get a value that reaches nothing."""
-    for stand_in in ("http://unset.invalid", 1):
+    for stand_in in ("https://unset.invalid", 1):
         data = copy.deepcopy(data)
         for where in unset:
             node = data

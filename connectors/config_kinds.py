@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from connectors.config_model import Auth, BaseUrl, Duration, Part, Read, Stream, Zone
+from connectors.config_model import Auth, BaseUrl, Duration, Part, Read, Stream, Zone, plain_text_is_meant
 
 
 class PostgresRead(Read):
@@ -42,6 +42,12 @@ class RestRead(Read):
     timeout: Duration = timedelta(seconds=30)
     max_body_mb: float = Field(default=64, gt=0)
     attempts: int = Field(default=6, ge=1)
+    insecure: bool = False
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> "RestRead":
+        plain_text_is_meant(self.base_url, self.insecure)
+        return self
 
 
 class Cursor(Part):

@@ -7,6 +7,7 @@ so that neither `repr` nor a log line shows them.
 import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
@@ -17,6 +18,7 @@ Precision = Literal["day", "minute", "s", "ms", "us"]
 
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _ZONES = available_timezones()
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def parse_duration(value: Any) -> Any:
@@ -36,7 +38,7 @@ def _known_zone(name: str) -> str:
 
 
 def _base_url(url: str) -> str:
-    if not re.match(r"https?://[^/\s@]+", url):
+    if not re.fullmatch(r"https?://[^/\s@?#]+(/[^\s@?#]*)?", url):
         raise ValueError("is not a base address; allowed: http:// or https:// and a host, without user or password")
     return url.rstrip("/")
 
@@ -48,6 +50,15 @@ def _legal_entity(value: Any) -> Any:
             "is not a legal entity's code; allowed: up to 32 letters, digits, dots, dashes and underscores, in quotes"
         )
     return value
+
+
+def plain_text_is_meant(url: str, insecure: bool) -> None:
+    """Raises ValueError where a secret and the data would cross a network in plain text and nobody said so."""
+    parts = urlsplit(url)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK and not insecure:
+        raise ValueError(
+            "goes over a network in plain text; allowed: https://, or `insecure: true` where that is meant"
+        )
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
@@ -116,6 +127,12 @@ class Write(Part):
     guarantee: Literal["A", "B", "C", "D"] = "C"
     entities: tuple[Identifier, ...] = ()
     timeout: Duration = timedelta(seconds=10)
+    insecure: bool = False
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> "Write":
+        plain_text_is_meant(self.base_url, self.insecure)
+        return self
 
     def headers(self) -> dict[str, str]:
         if self.auth is not None:

@@ -15,6 +15,12 @@ def problems(settings: Settings, *, connect: bool) -> tuple[list[str], list[str]
     try:
         systems = connected.load(settings)
         well += [f"{system.system}: streams {len(system.streams)}, by {system.read.kind}" for system in systems]
+        well += [
+            f"{system.system}: {name} goes over plain text (insecure: true)"
+            for system in systems
+            for name, part in (("read", system.read), ("write", system.write))
+            if getattr(part, "insecure", False)
+        ]
         if not systems:
             bad.append(connected.why_none(settings))
     except Exception as error:
