@@ -13,7 +13,7 @@ from orchestration.passes import Pass, instant, loaded_state, work_key
 from orchestration.progress import Progress
 from orchestration.publication import publish
 from orchestration.settings import Settings
-from orchestration.tools import Tools
+from orchestration.tools import Tools, mirror
 
 AGREEMENT = dg.AssetKey(["kpi", "agreement"])
 PUBLISHED = dg.AssetKey(["published", "snapshot"])
@@ -82,6 +82,16 @@ def verdicts(result: Any) -> Any:
     return result.cells
 
 
+def complete_up_to(settings: Settings) -> dict[str, str | None]:
+    """Per system, the instant up to which what it said is in this version, as it stood when the pass ended."""
+    look = mirror(settings)
+    found = {name: look.landed(name) for name in look.systems()}
+    return {
+        name: instant(landed.complete_up_to_utc) if landed is not None and landed.complete_up_to_utc else None
+        for name, landed in found.items()
+    }
+
+
 def published_asset(settings: Settings, progress: Progress, code: str) -> dg.AssetsDefinition:
     """Swaps the published version; refuses marts whose cells were not compared, whoever asks."""
     spec = dg.AssetSpec(
@@ -114,6 +124,7 @@ def published_asset(settings: Settings, progress: Progress, code: str) -> dg.Ass
                 "work_key": work_key(state, code),
                 "run_id": context.run_id,
                 "cells": found.agreed,
+                "complete_up_to": complete_up_to(settings),
             }
             snapshot = publish(settings.marts, settings.published, note=note, keep=settings.keep_versions)
         progress.report("publication", "snapshot", 1, 1)

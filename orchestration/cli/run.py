@@ -15,14 +15,17 @@ from orchestration.progress import PHASES, Progress
 from orchestration.publication import current
 from orchestration.settings import Settings
 
+PUBLISHED_WITHOUT = 3
+
 
 @dataclass
 class Outcome:
-    """What a pass did: whether it succeeded, why not, the dead runs and damaged files it went past, the version that
-    readers see now, and where the seconds went."""
+    """What a pass did: whether it succeeded, why not, the systems it published without and why, the dead runs and
+    damaged files it went past, the version that readers see now, and where the seconds went."""
 
     ok: bool
     problems: list[str]
+    without: list[str]
     went_past: list[str]
     version: int | None
     as_of: str | None
@@ -60,14 +63,24 @@ def one_pass(
     with held(settings.home / "run.lock", wait_s=settings.lock_wait_s, doing="crossdock run"):
         with dg.DagsterInstance.get() as instance:
             went_past = end_dead_runs(instance)
-            result = job.execute_in_process(
-                instance=instance,
-                raise_on_error=False,
-                asset_selection=keys if skipped else None,
-                tags={AS_OF_TAG: instant(settings.now()), FORCE_TAG: "true", PROCESS_TAG: Process.this().tag} | consent,
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            )
+            tags = {AS_OF_TAG: instant(settings.now()), FORCE_TAG: "true", PROCESS_TAG: Process.this().tag} | consent
+
+            def execute(selection: Sequence[Any] | None) -> Any:
+                return job.execute_in_process(
+                    instance=instance,
+                    raise_on_error=False,
+                    asset_selection=selection,
+                    tags=tags,
+                    run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                )
+
+            result, without = execute(keys if skipped else None), []
             problems = _problems(result)
+            if not result.success and can_go_on_without(settings, chosen, unreached(result)):
+                landings = {landing_key(system.system, stream.name) for system in systems for stream in system.streams}
+                without = problems
+                result = execute([key for key in keys if key not in landings])
+                problems = _problems(result)
             ran = instance.get_run_by_id(result.run_id)
             if ran is not None and ran.tags.get(MENDED_TAG):
                 went_past = [*went_past, *ran.tags[MENDED_TAG].splitlines()]
@@ -75,10 +88,30 @@ def one_pass(
     return Outcome(
         result.success,
         problems,
+        without,
         went_past,
         snapshot.version if snapshot else None,
         snapshot.note["as_of"] if snapshot else None,
         {phase: round(progress.seconds[phase], 2) for phase in PHASES if phase in progress.seconds},
+    )
+
+
+def unreached(result: Any) -> set[str] | None:
+    """The systems whose landing failed; None when anything else failed too, or nothing did."""
+    failed = {event.step_key for event in result.filter_events(lambda event: event.is_step_failure)}
+    landings = {step.removeprefix("land_") for step in failed if step.startswith("land_")}
+    return landings if landings and len(landings) == len(failed) else None
+
+
+def can_go_on_without(settings: Settings, chosen: Sequence[Any], missing: set[str] | None) -> bool:
+    """Whether the others are worth publishing: some system answered, and of the missing ones there is what landed
+    before, or at least an empty relation (of a database that never landed not even the columns are known)."""
+    if missing is None or missing >= {system.system for system in chosen}:
+        return False
+    return all(
+        system.read.kind != "postgres" or (settings.landing / f"{system.system}.duckdb").exists()
+        for system in chosen
+        if system.system in missing
     )
 
 
@@ -95,7 +128,12 @@ def run(names: Sequence[str], as_json: bool, anew: Sequence[str] = (), accept_cl
         print_json(outcome.__dict__)
     else:
         tell(outcome)
-    return 0 if outcome.ok else 1
+    return status_of(outcome)
+
+
+def status_of(outcome: Outcome) -> int:
+    """0 published, 3 published without a system that could not be read, 1 not published."""
+    return (PUBLISHED_WITHOUT if outcome.without else 0) if outcome.ok else 1
 
 
 def tell(outcome: Outcome) -> None:
@@ -103,6 +141,8 @@ def tell(outcome: Outcome) -> None:
     past."""
     for line in outcome.went_past:
         out().print(line, style="yellow", markup=False, highlight=False)
+    for line in outcome.without:
+        out().print(f"Published without what is new in {line}", style="yellow", highlight=False)
     for problem in outcome.problems:
         out().print(problem, style="red", markup=False, highlight=False)
     if outcome.ok:

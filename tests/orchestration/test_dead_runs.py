@@ -1,5 +1,6 @@
 """A run ends with its process: whoever looks next finds it dead, says so and takes its place."""
 
+import os
 import subprocess
 import sys
 import time
@@ -38,7 +39,7 @@ def unreaped() -> Iterator[Process]:
     child.stdout.readline()
     found = Process(Process.this().host, child.pid, time.time())
     child.kill()
-    child.stdout.read()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # ended, and still to be waited for
     yield found
     child.wait()
 
