@@ -3,6 +3,7 @@
 import sys
 
 from orchestration.cli.errors import explained
+from orchestration.cli.termination import end_within_grace
 from orchestration.private import keep_private
 
 
@@ -12,6 +13,8 @@ def main() -> None:
 
     try:
         keep_private()
+        if "demo" not in sys.argv[1:2]:  # which stops its own processes in order
+            end_within_grace()
         app()
     except Exception as error:
         if "--debug" in sys.argv:

@@ -1,0 +1,78 @@
+"""SIGTERM ends a command within 10 s, also while a source sends a byte a second and never ends."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SYSTEM = """\
+system: oms
+role: oms
+read:
+  kind: rest
+  base_url: ${OMS_URL}
+streams:
+  - {name: orders, path: /orders, records: orders, key: [number], document: order}
+"""
+
+
+@pytest.fixture
+def dripping() -> Iterator[tuple[str, threading.Event]]:
+    """An API whose answer has no end, and the event of somebody reading it."""
+    listening, reading, stopped = socket.create_server(("127.0.0.1", 0)), threading.Event(), threading.Event()
+
+    def serve() -> None:
+        while not stopped.is_set():
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=drip, args=[connection], daemon=True).start()
+
+    def drip(connection: socket.socket) -> None:
+        with connection:
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n{")
+            reading.set()
+            while not stopped.wait(1):
+                try:
+                    connection.sendall(b" ")
+                except OSError:
+                    return
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}", reading
+    stopped.set()
+    listening.close()
+
+
+def test_a_pass_that_waits_for_a_source_without_end_ends_when_told(
+    dripping: tuple[str, threading.Event], tmp_path: Path
+) -> None:
+    url, reading = dripping
+    (tmp_path / "systems").mkdir()
+    (tmp_path / "systems" / "oms.yaml").write_text(SYSTEM)
+    env = os.environ | {"PYTHONPATH": str(ROOT), "CROSSDOCK_HOME": str(tmp_path / "home"), "OMS_URL": url}
+    env |= {"CROSSDOCK_SYSTEMS": str(tmp_path / "systems"), "DO_NOT_TRACK": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "orchestration.cli", "run"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    try:
+        while not reading.wait(0.1):
+            assert process.poll() is None and process.stderr is not None, process.stderr.read().decode()[-2000:]
+        process.send_signal(signal.SIGTERM)
+        told = time.monotonic()
+        process.wait(60)
+        # the watch allows 8 s; the rest is for a machine that is busy
+        assert time.monotonic() - told < 20 and process.returncode != 0
+    finally:
+        process.kill()
+        process.wait()
