@@ -6,7 +6,7 @@ from sqlalchemy import insert, select, update
 
 from connectors.control import Control
 from connectors.control.store import utc_now
-from connectors.control.tables import approval, correction, plan
+from connectors.control.tables import approval, correction, plan, transition
 from connectors.writeback.actor import current_actor
 from connectors.writeback.errors import Refused
 from connectors.writeback.ledger import digest, log, plan_row
@@ -18,7 +18,7 @@ def approve(control: Control, mapping: Mapping, plan_hash: str) -> dict[str, Any
     """Approve the plan known by `plan_hash`; approving it again changes nothing.
 
     Raises Refused when the hash is unknown, the plan was altered, superseded or expired, holds nothing to write, or
-    touches a four-eyes field that the approver corrected themselves.
+    touches a four-eyes field whose value the approver ever asked for, or a plan with one that they made.
     """
     actor = current_actor()
     with control.transaction() as connection:
@@ -30,8 +30,15 @@ def approve(control: Control, mapping: Mapping, plan_hash: str) -> dict[str, Any
             raise Refused("the plan holds nothing to write; every change is blocked, see `crossdock plan`")
         for change in writable:
             for name in change["fields"]:
-                if mapping.field(change["entity"], name).four_eyes and actor in _authors(connection, row, change, name):
-                    raise Refused(f"{change['entity']} {name} needs a second person: {actor} corrected it")
+                if not mapping.field(change["entity"], name).four_eyes:
+                    continue
+                others = {
+                    "corrected": _correctors(connection, row, change, name),
+                    "planned": _planners(connection, row),
+                }
+                for did, actors in others.items():
+                    if actor in actors:
+                        raise Refused(f"{change['entity']} {name} needs a second person: {actor} {did} it")
         connection.execute(insert(approval).values(hash=row["hash"], actor=actor, approved_utc=utc_now()))
         connection.execute(update(plan).where(plan.c.hash == row["hash"]).values(state="approved"))
         log(connection, f"plan {row['hash'][:12]}", row["state"], "approved", actor)
@@ -52,11 +59,22 @@ def usable_plan(connection: Any, plan_hash: str) -> Any:
     return row
 
 
-def _authors(connection: Any, row: Any, change: dict[str, Any], name: str) -> set[str]:
+def _correctors(connection: Any, row: Any, change: dict[str, Any], name: str) -> set[str]:
+    """Everybody who ever asked for this value of this field, also in a correction that was replaced since."""
+    desired = change["fields"][name]["desired"]
     found = connection.execute(
         select(correction.c.actor).where(
             correction.c.system == row["system"], correction.c.entity == change["entity"],
-            correction.c.key == change["key"], correction.c.field == name, correction.c.state == "open",
+            correction.c.key == change["key"], correction.c.field == name,
+            correction.c.desired.is_(None) if desired is None else correction.c.desired == desired,
         )
     )  # fmt: skip
     return {one.actor for one in found}
+
+
+def _planners(connection: Any, row: Any) -> set[str]:
+    """Everybody who made this plan; one that had expired may have been made again by somebody else."""
+    made = select(transition.c.actor).where(
+        transition.c.subject == f"plan {row['hash'][:12]}", transition.c.after == "planned"
+    )
+    return {row["planned_by"], *connection.execute(made).scalars()}
