@@ -108,6 +108,15 @@ def apply(settings: Settings, system: Any, plan_hash: str) -> list[dict[str, Any
         return push(control, mapping, target, plan_hash, newest=observed.newest)
 
 
+def end(settings: Settings, number: int, reason: str, *, again: bool) -> dict[str, Any]:
+    """Releases a write, so that it is planned `again`, or abandons it. Raises the connectors' Refused."""
+    from connectors.writeback import abandon, release
+    from connectors.writeback.mapping import load_mapping
+
+    with control_of(settings, whole=True) as control:
+        return release(control, number, reason) if again else abandon(control, load_mapping(), number, reason)
+
+
 def verify(settings: Settings, system: Any) -> list[dict[str, Any]]:
     """Recognises our own writes in what landed; a no-op when none is waiting."""
     from connectors.writeback import verify as look

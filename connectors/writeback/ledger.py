@@ -1,7 +1,8 @@
 """The ledger: every state a correction, plan or intent passes through, chained by hash so that an edit shows.
 
 States of an intent: approved -> sent -> acked -> verified; side exits rejected, stale (the precondition failed),
-throttled, in_doubt (sent, no answer known), diverged (somebody else wrote after us).
+throttled, in_doubt (sent, no answer known), diverged (somebody else wrote after us). A person ends what nothing else
+ends: released (planned anew) or abandoned.
 """
 
 import hashlib
@@ -15,6 +16,8 @@ from connectors.control.store import utc_now
 from connectors.control.tables import attempt, correction, intent, plan, transition
 
 OPEN_STATES = ("approved", "sent", "acked", "throttled", "in_doubt")
+UNFULFILLED = ("rejected", "stale", "diverged")
+"""A write that ended without what it was for; its correction is still open, and may be planned anew or abandoned."""
 
 
 def canonical_json(value: Any) -> str:

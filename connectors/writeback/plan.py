@@ -5,14 +5,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from connectors.control import Control
 from connectors.control.store import utc_now
 from connectors.control.tables import correction, intent, verified
 from connectors.control.tables import plan as plan_table
 from connectors.writeback.actor import current_actor
-from connectors.writeback.ledger import OPEN_STATES, canonical_json, close_corrections, digest, log
+from connectors.writeback.ledger import OPEN_STATES, UNFULFILLED, canonical_json, close_corrections, digest, log
 from connectors.writeback.mapping import FieldRule, Mapping
 from connectors.writeback.observed import Observed, Seen
 
@@ -77,6 +77,8 @@ def _change(
         reasons += _guard(mapping.field(entity, name), name, seen.values[name], desired)
     if not fields:
         return None
+    if former := _unfulfilled(connection, system, entity, key):
+        change["after"] = former  # or the plan would be the one that was applied, and never be sent
     waiting = _in_flight(connection, system, entity, key)
     if waiting:
         reasons.append(waiting)
@@ -126,6 +128,15 @@ def _in_flight(connection: Connection, system: str, entity: str, key: str) -> st
         )
     ).first()  # fmt: skip
     return f"write {row.id} of this record is {row.state}; it is settled first" if row else None
+
+
+def _unfulfilled(connection: Connection, system: str, entity: str, key: str) -> int | None:
+    """The last write of this record that ended without what it was for."""
+    last = select(func.max(intent.c.id)).where(
+        intent.c.system == system, intent.c.entity == entity, intent.c.key == key,
+        intent.c.state.in_([*UNFULFILLED, "released"]),
+    )  # fmt: skip
+    return connection.execute(last).scalar()
 
 
 def _store(connection: Connection, key: str, body: dict[str, Any], mapping: Mapping) -> str:

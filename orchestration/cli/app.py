@@ -173,9 +173,32 @@ def apply(
     raise typer.Exit(start(plan_hash, as_json))
 
 
-@app.command()
-def writes(as_json: Json = False, debug: Debug = False) -> None:
-    """Corrections and writes with their states and attempts."""
+writing = typer.Typer(help="Corrections and writes with their states and attempts.", invoke_without_command=True)
+app.add_typer(writing, name="writes")
+WriteId = Annotated[int, typer.Argument(metavar="ID", help="The id of the write in `crossdock writes`.")]
+Reason = Annotated[str, typer.Option(help="Why; kept in the ledger.")]
+
+
+@writing.callback()
+def writes(context: typer.Context, as_json: Json = False, debug: Debug = False) -> None:
+    """Corrections and writes with their states and attempts; `release` and `abandon` end one."""
     from orchestration.cli.writes import writes as start
 
-    start(as_json)
+    if context.invoked_subcommand is None:
+        start(as_json)
+
+
+@writing.command()
+def release(number: WriteId, reason: Reason, as_json: Json = False, debug: Debug = False) -> None:
+    """End an open write so that its correction is planned anew."""
+    from orchestration.cli.writes import end
+
+    end(number, reason, as_json, again=True)
+
+
+@writing.command()
+def abandon(number: WriteId, reason: Reason, as_json: Json = False, debug: Debug = False) -> None:
+    """Give up a write and its correction; where the field asks for four eyes, not by who corrected it."""
+    from orchestration.cli.writes import end
+
+    end(number, reason, as_json, again=False)

@@ -61,6 +61,11 @@ def writes(as_json: bool) -> None:
         raise Failed(f"the ledger was altered: {broken}")
 
 
+def end(number: int, reason: str, as_json: bool, *, again: bool) -> None:
+    title = "Released; `crossdock plan` comes next" if again else "Abandoned"
+    _show([steps.end(Settings.from_env(), number, reason, again=again)], title, as_json, single=True)
+
+
 def _show(rows: list[dict[str, Any]], title: str, as_json: bool, *, single: bool = False) -> None:
     if as_json:
         print_json(rows[0] if single else rows)
