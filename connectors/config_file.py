@@ -14,6 +14,7 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from connectors.config_kinds import KINDS
+from connectors.config_limits import too_much
 from connectors.config_model import Defaults, System, Write
 
 Location = tuple[str | int, ...]
@@ -68,6 +69,9 @@ class SystemFile:
     def _parse(self) -> Any:
         try:
             text = self.path.read_text("utf-8")
+            if (found := too_much(text)) is not None:
+                self.problems.append(Problem(self.path.name, found[0], "", found[1]))
+                return None
             parsed = YAML(typ="rt").load(text)
         except UnicodeDecodeError:
             return self.report((), "is not UTF-8 text")

@@ -18,6 +18,7 @@ Precision = Literal["day", "minute", "s", "ms", "us"]
 
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _ZONES = available_timezones()
+LONGEST = timedelta(days=366)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -28,7 +29,13 @@ def parse_duration(value: Any) -> Any:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", str(value).strip())
     if match is None:
         raise ValueError("is not a duration; allowed: a number and ms, s, m, h or d, such as 15s")
-    return timedelta(**{_UNITS[match[2]]: float(match[1])})
+    try:
+        found = timedelta(**{_UNITS[match[2]]: float(match[1])})
+    except OverflowError:
+        found = timedelta.max
+    if found > LONGEST:
+        raise ValueError(f"is longer than {LONGEST.days} days")
+    return found
 
 
 def _known_zone(name: str) -> str:
