@@ -13,12 +13,15 @@ from typing import Any
 import dagster as dg
 import psutil
 
+from orchestration.history import IN_FLIGHT
+
 PROCESS_TAG = "crossdock/process"
 LAUNCHER_TAG = "crossdock/launched_by"
 UNREGISTERED_S = 30.0
 CLOCK_S = 5.0
 """The kernel tells start times against a boot time that a correction of the clock moves a little."""
-DOING = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+DOING = [status for status in IN_FLIGHT if status is not dg.DagsterRunStatus.QUEUED]
+"""What holds others up belongs to a process, also a run that was only created; a queued one belongs to the queue."""
 
 
 @dataclass(frozen=True)

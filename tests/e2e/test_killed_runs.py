@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import dagster as dg
 import pytest
 
+from orchestration.history import IN_FLIGHT
 from orchestration.instance import prepare_instance
 from orchestration.settings import Settings
 from tests.e2e.box import Box, sandbox
@@ -27,15 +28,15 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
         yield box
 
 
-def kill_when(box: Box, reached: str) -> None:
-    """Starts a pass and kills its process group once its step `reached` has begun."""
+def kill_when(box: Box, reached: str, seen: Callable[[Box, str], list[str]]) -> None:
+    """Starts a pass and kills its process group once one more run is `seen` to have reached that point."""
     env = os.environ | {"CROSSDOCK_HOME": str(box.home), "PYTHONPATH": str(ROOT), "DO_NOT_TRACK": "1"}
-    before = len(steps(box, reached))
+    before = len(seen(box, reached))
     process = subprocess.Popen(
         [sys.executable, "-m", "orchestration.cli", "run", "--json"], cwd="/", env=env, start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    while len(steps(box, reached)) == before:
+    while len(seen(box, reached)) == before:
         assert process.poll() is None, f"the pass ended before {reached} began"
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
@@ -52,12 +53,27 @@ def steps(box: Box, step: str) -> list[str]:
         return [r.run_id for r in runs if any(s.step_key == step for s in instance.get_run_step_stats(r.run_id))]
 
 
+def created(box: Box, _reached: str) -> list[str]:
+    with instance_of(box) as instance:
+        return [run.run_id for run in instance.get_runs()]
+
+
 @pytest.mark.parametrize("step", ["land_erp", "load_warehouse", "dbt_build"])
 def test_a_pass_killed_in_a_step_holds_up_nothing(box: Box, step: str) -> None:
-    kill_when(box, step)
+    kill_when(box, step, steps)
+    goes_on(box)
+
+
+def test_a_pass_killed_before_its_run_started_holds_up_nothing(box: Box) -> None:
+    kill_when(box, "created", created)
+    goes_on(box)
+
+
+def goes_on(box: Box) -> None:
+    """The next pass ends by itself, says what it went past, leaves nothing in flight and equals the world."""
     said = json.loads(crossdock("run", "--json", home=box.home, timeout_s=BOUND_S))
     assert said["ok"] and "is gone" in said["went_past"][0]
     with instance_of(box) as instance:
-        assert not instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))
+        assert not instance.get_runs(dg.RunsFilter(statuses=IN_FLIGHT))
     published = cells_of(box.home / "published" / "current" / "crossdock.duckdb")
     assert differences(truth(box.home), published) == []

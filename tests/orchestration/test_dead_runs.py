@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
@@ -13,12 +14,15 @@ from dagster._core.launcher import WorkerStatus
 from world import World, system
 
 from orchestration import history
+from orchestration.automation import Automation
 from orchestration.definitions import build_defs
 from orchestration.instance import prepare_instance
 from orchestration.jobs import PASS
 from orchestration.launcher import ProcessRunLauncher
 from orchestration.passes import SYSTEM_TAG
-from orchestration.runs import LAUNCHER_TAG, PROCESS_TAG, UNREGISTERED_S, Process, end_dead_runs, why_dead
+from orchestration.runs import DOING, LAUNCHER_TAG, PROCESS_TAG, UNREGISTERED_S, Process, end_dead_runs, why_dead
+
+HERE = str(Path(__file__).parent)
 
 
 @pytest.fixture
@@ -121,6 +125,51 @@ def test_a_sensor_takes_the_place_of_a_dead_run(home: Home, dead: Process, monke
     monkeypatch.setattr(history, "BACKOFF_S", 0)
     home.run(crossdock_process=dead.tag)
     assert isinstance(home.tick(), dg.RunRequest)
+
+
+def test_a_run_killed_before_it_started_holds_up_nobody(
+    home: Home, dead: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "BACKOFF_S", 0)
+    run_id = home.run(dg.DagsterRunStatus.NOT_STARTED, crossdock_process=dead.tag)
+    assert isinstance(home.tick(), dg.RunRequest)
+    assert home.status(run_id) is dg.DagsterRunStatus.FAILURE
+
+
+def test_whatever_a_sensor_waits_for_can_be_found_dead_or_is_in_the_queue() -> None:
+    assert set(history.IN_FLIGHT) - set(DOING) == {dg.DagsterRunStatus.QUEUED}
+
+
+def test_a_created_run_that_nobody_took_up_is_dead_after_a_while_and_not_before(home: Home) -> None:
+    record = home.instance.get_run_record_by_id(home.run(dg.DagsterRunStatus.NOT_STARTED))
+    assert record is not None
+    created = record.create_timestamp.timestamp()
+    assert why_dead(record, created + UNREGISTERED_S - 1) is None
+    assert why_dead(record, created + UNREGISTERED_S + 1)
+
+
+def test_write_back_takes_the_place_of_a_dead_write_back_run(
+    world: World, instance: dg.DagsterInstance, dead: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "BACKOFF_S", 0)
+    home = Home(world, instance)
+    tools = replace(world.tools(), approved=lambda: ["a plan"])
+    run_id = instance.create_run_for_job(
+        home.defs.resolve_job_def(PASS), tags={PROCESS_TAG: dead.tag}, status=dg.DagsterRunStatus.STARTED
+    ).run_id
+    sensor = Automation(world.settings, tools, []).writes_sensor([system()])
+    assert isinstance(sensor(dg.build_sensor_context(instance=instance)), dg.RunRequest)
+    assert home.status(run_id) is dg.DagsterRunStatus.FAILURE
+
+
+@pytest.mark.parametrize("name", ["in_process", "multiprocess"])
+def test_a_run_that_a_worker_begins_carries_its_process(name: str, tmp_path: Path) -> None:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        job = dg.build_reconstructable_job("worker_job", "made", (name,), reconstructor_working_directory=HERE)
+        with dg.execute_job(job, instance=instance) as result:
+            assert result.success
+            run = instance.get_run_by_id(result.run_id)
+    assert run is not None and Process.of(run.tags.get(PROCESS_TAG)) == Process.of(Process.this().tag)
 
 
 def test_the_launcher_of_a_home_knows_whether_a_run_lives(tmp_path: Path, home: Home, dead: Process) -> None:
