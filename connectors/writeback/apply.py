@@ -14,16 +14,19 @@ from connectors.control.store import utc_now
 from connectors.control.tables import attempt, intent, plan
 from connectors.writeback.actor import current_actor
 from connectors.writeback.approve import usable_plan
-from connectors.writeback.errors import Refused
+from connectors.writeback.errors import Refused, TargetUnavailable
 from connectors.writeback.ledger import canonical_json, digest, is_wished, log, move_intent
 from connectors.writeback.mapping import Mapping
 from connectors.writeback.observed import Seen
 from connectors.writeback.plan import body_of
 from connectors.writeback.resolve import resolve, settle
-from connectors.writeback.target import Target
+from connectors.writeback.target import Answer, Target
 
 MAX_THROTTLED = 5
 LEASE_S = 60.0
+READY = ("approved", "throttled")
+PASSING = {408, 425, 429, 500, 502, 503, 504}
+"""Answers to a read that another time may end otherwise; with any other the target is one that cannot be read."""
 
 
 def apply(
@@ -73,6 +76,10 @@ def _create_intents(connection: Any, row: Any, actor: str) -> None:
     connection.execute(update(plan).where(plan.c.hash == row["hash"]).values(state="applied"))
 
 
+def _of_record(system: str, entity: str, key: str) -> tuple[Any, ...]:
+    return intent.c.system == system, intent.c.entity == entity, intent.c.key == key
+
+
 def _retire_when_replaced(control: Control, plan_hash: str, actor: str) -> None:
     """A plan nothing of which was sent yet, with a wish that was replaced or withdrawn since, is superseded."""
     with control.transaction() as connection:
@@ -112,7 +119,7 @@ class _Sending:
 
     def push_all(self, plan_hash: str) -> None:
         with self.control.transaction() as connection:
-            ready = intent.c.plan_hash == plan_hash, intent.c.state.in_(["approved", "throttled"])
+            ready = intent.c.plan_hash == plan_hash, intent.c.state.in_(READY)
             numbers: list[int] = list(
                 connection.execute(select(intent.c.id).where(*ready).order_by(intent.c.id)).scalars()
             )
@@ -125,7 +132,7 @@ class _Sending:
 
     def _push(self, number: int) -> float:
         """One attempt of one intent; returns the seconds to wait before the next one, 0 when there is none to make."""
-        if self._was_edited(number):
+        if not self._is_as_planned(number):
             return 0.0
         claimed = _claim(self.control, number, self.actor, self.target.timeout_s)
         if claimed is None:
@@ -157,26 +164,35 @@ class _Sending:
         state = settle(self.control, self.mapping, self.target, number, self.actor)
         return max(answer.retry_after_s, 0.05) if state == "throttled" else 0.0
 
-    def _was_edited(self, number: int) -> bool:
-        """Moves the intent to stale when the record is not what the plan saw, or its wish was replaced."""
+    def _is_as_planned(self, number: int) -> bool:
+        """Moves the intent to stale when the record is not what the plan saw, or its wish was replaced; leaves it for
+        the next apply when the target, which can be read, cannot be read now."""
         with self.control.transaction() as connection:
             row = connection.execute(select(intent).where(intent.c.id == number)).mappings().one()
             wished = is_wished(connection, row["system"], row["entity"], row["key"], json.loads(row["fields"]))
-        why = self._edit(row) if wished else "the correction was replaced since it was approved"
-        if why is None or row["state"] not in {"approved", "throttled"}:
+        if row["state"] not in READY:
             return False
-        with self.control.transaction() as connection:
-            move_intent(connection, number, row["state"], "stale", self.actor, why)
-        return True
+        now = self.target.read(row["entity"], row["key"])
+        why = self._edit(row, now) if wished else "the correction was replaced since it was approved"
+        if why is None and now.status is None:
+            raise TargetUnavailable(f"the target cannot be read before the write ({now.detail}); nothing was sent")
+        if why is None and now.status in PASSING:
+            with self.control.transaction() as connection:
+                detail = f"waits: the target cannot be read before the write ({now.detail})"
+                connection.execute(update(intent).where(intent.c.id == number).values(detail=detail))
+            return False
+        if why is not None:
+            with self.control.transaction() as connection:
+                move_intent(connection, number, row["state"], "stale", self.actor, why)
+        return why is None
 
-    def _edit(self, row: Any) -> str | None:
+    def _edit(self, row: Any, now: Answer) -> str | None:
         planned = next(c for c in self.changes if (c["entity"], c["key"]) == (row["entity"], row["key"]))["fields"]
         rules = self.mapping.entity(row["entity"]).fields
         landed = self.newest(row["entity"], row["key"]) if self.newest else None
         views = [("landed", landed.values)] if landed is not None else []
-        answer = self.target.read(row["entity"], row["key"])
-        if answer.kind == "acked" and answer.values is not None:
-            told = answer.values
+        if now.status == 200 and now.values is not None:  # values count, also where no version comes with them
+            told = now.values
             views.append(("in the target", {name: rules[name].canonical(told.get(name)) for name in planned}))
         for where, values in views:
             for name, seen in planned.items():
@@ -189,7 +205,8 @@ def _claim(control: Control, number: int, actor: str, timeout_s: float) -> tuple
     now = utc_now()
     with control.transaction() as connection:
         row = connection.execute(select(intent).where(intent.c.id == number)).mappings().one()
-        if row["state"] not in {"approved", "throttled"}:
+        under_way = *_of_record(row["system"], row["entity"], row["key"]), intent.c.state.in_(["sent", "in_doubt"])
+        if row["state"] not in READY or connection.execute(select(intent.c.id).where(*under_way)).first():
             return None
         lease = {"token": row["token"] + 1, "lease_until_utc": now + timedelta(seconds=max(LEASE_S, 2 * timeout_s))}
         if not move_intent(connection, number, row["state"], "sent", actor, **lease):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from connectors.control import Control
 from connectors.control.store import utc_now
@@ -39,6 +39,7 @@ def approve(control: Control, mapping: Mapping, plan_hash: str) -> dict[str, Any
                 for did, actors in others.items():
                     if actor in actors:
                         raise Refused(f"{change['entity']} {name} needs a second person: {actor} {did} it")
+        connection.execute(delete(approval).where(approval.c.hash == row["hash"]))  # from before it was made anew
         connection.execute(insert(approval).values(hash=row["hash"], actor=actor, approved_utc=utc_now()))
         connection.execute(update(plan).where(plan.c.hash == row["hash"]).values(state="approved"))
         log(connection, f"plan {row['hash'][:12]}", row["state"], "approved", actor)

@@ -42,11 +42,10 @@ class Observed:
         except Refused:
             return None
 
-    def at_version(self, entity: str, key: str, version: str) -> Seen | None:
-        """The record as it stood at `version`, if the change log holds it."""
+    def at_version(self, entity: str, key: str, version: str) -> list[Seen]:
+        """The record as the change log holds it at `version`: more than once where a change does not raise it."""
         rule = self._mapping.entity(entity)
-        rows = self._rows(rule, f"{rule.stream}__log", key, version)
-        return rows[-1] if rows else None
+        return self._rows(rule, f"{rule.stream}__log", key, version)
 
     def _rows(self, rule: EntityRule, relation: str, key: str, version: str | None) -> list[Seen]:
         columns = ", ".join(_quoted(name) for name in [rule.version, *rule.fields])

@@ -12,7 +12,7 @@ from connectors.control.store import utc_now
 from connectors.control.tables import correction, intent, verified
 from connectors.control.tables import plan as plan_table
 from connectors.writeback.actor import current_actor
-from connectors.writeback.ledger import OPEN_STATES, UNFULFILLED, canonical_json, close_corrections, digest, log
+from connectors.writeback.ledger import OPEN_STATES, canonical_json, close_corrections, digest, log
 from connectors.writeback.mapping import FieldRule, Mapping
 from connectors.writeback.observed import Observed, Seen
 
@@ -77,8 +77,8 @@ def _change(
         reasons += _guard(mapping.field(entity, name), name, seen.values[name], desired)
     if not fields:
         return None
-    if former := _unfulfilled(connection, system, entity, key):
-        change["after"] = former  # or the plan would be the one that was applied, and never be sent
+    if former := _former(connection, system, entity, key):
+        change["after"] = former  # or the plan could be the one that was applied, and never be sent
     waiting = _in_flight(connection, system, entity, key)
     if waiting:
         reasons.append(waiting)
@@ -130,11 +130,11 @@ def _in_flight(connection: Connection, system: str, entity: str, key: str) -> st
     return f"write {row.id} of this record is {row.state}; it is settled first" if row else None
 
 
-def _unfulfilled(connection: Connection, system: str, entity: str, key: str) -> int | None:
-    """The last write of this record that ended without what it was for."""
+def _former(connection: Connection, system: str, entity: str, key: str) -> int | None:
+    """The last write of this record that is over, whatever its end: the same facts may need the same write again."""
     last = select(func.max(intent.c.id)).where(
         intent.c.system == system, intent.c.entity == entity, intent.c.key == key,
-        intent.c.state.in_([*UNFULFILLED, "released"]),
+        intent.c.state.not_in(OPEN_STATES),
     )  # fmt: skip
     return connection.execute(last).scalar()
 

@@ -12,6 +12,8 @@ from connectors.control.store import utc_now
 from connectors.writeback.errors import Refused, TargetUnavailable
 from connectors.writeback.mapping import Mapping
 
+UNMADE = (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol)
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -63,19 +65,21 @@ class HttpTarget:
             answer = self._client.patch(self._path(entity, key), json=fields, headers={"If-Match": f'"{version}"'})
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise TargetUnavailable(f"the target does not accept connections ({type(error).__name__})") from error
-        except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol) as error:
-            raise Refused(
-                f"the request cannot be made ({type(error).__name__}); see `write` in the system file: its base_url, "
-                "and a token or header without control characters"
-            ) from None
+        except UNMADE as error:
+            raise _unmade(error) from None
         except httpx2.HTTPError as error:
             return Answer("in_doubt", detail=type(error).__name__)
         return _answer("acked" if answer.status_code in (200, 204) else "in_doubt", answer)
 
     def read(self, entity: str, key: str) -> Answer:
-        """Read the record; kind `acked` with its values and version, `rejected` when absent, else `in_doubt`."""
+        """Read the record; kind `acked` with its values and version, `rejected` when absent, else `in_doubt`.
+
+        Raises Refused when the request cannot even be made.
+        """
         try:
             answer = self._client.get(self._path(entity, key))
+        except UNMADE as error:
+            raise _unmade(error) from None
         except httpx2.HTTPError as error:
             return Answer("in_doubt", detail=type(error).__name__)
         kind = {200: "acked", 404: "rejected"}.get(answer.status_code, "in_doubt")
@@ -83,6 +87,13 @@ class HttpTarget:
 
     def _path(self, entity: str, key: str) -> str:
         return self._mapping.entity(entity).path.format(key=quote(key, safe=""))
+
+
+def _unmade(error: Exception) -> Refused:
+    return Refused(
+        f"the request cannot be made ({type(error).__name__}); see `write` in the system file: its base_url, "
+        "and a token or header without control characters"
+    )
 
 
 def _answer(kind: str, answer: httpx2.Response) -> Answer:

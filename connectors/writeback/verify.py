@@ -10,7 +10,7 @@ from connectors.control.tables import intent
 from connectors.writeback.actor import current_actor
 from connectors.writeback.ledger import close_corrections, move_intent
 from connectors.writeback.mapping import Mapping
-from connectors.writeback.observed import Observed
+from connectors.writeback.observed import Observed, Seen
 from connectors.writeback.plan import set_verified
 
 
@@ -25,13 +25,13 @@ def verify(control: Control, mapping: Mapping, observed: Observed, system: str) 
     with control.transaction() as connection:
         acked = select(intent).where(intent.c.system == system, intent.c.state == "acked").order_by(intent.c.id)
         for row in connection.execute(acked).mappings().all():
-            seen = observed.at_version(row["entity"], row["key"], row["returned_version"])
-            if seen is None:
-                seen = observed.record(row["entity"], row["key"])
-                if seen is None or seen.version != row["returned_version"]:
-                    continue
             wanted = json.loads(row["fields"])
-            ours = all(seen.values[name] == value for name, value in wanted.items())
+            at = _seen_at(observed, row)
+            matching = [seen for seen in at if all(seen.values[name] == value for name, value in wanted.items())]
+            ours = bool(matching)
+            if not at or (not ours and row["returned_version"] == row["precondition"]):
+                continue  # what has landed under that version may be what was there before
+            seen = matching[-1] if ours else at[-1]
             state = "verified" if ours else "diverged"
             detail = (
                 f"seen at version {seen.version}" if ours else f"version {seen.version} came back with other values"
@@ -43,3 +43,10 @@ def verify(control: Control, mapping: Mapping, observed: Observed, system: str) 
                 close_corrections(connection, system, row["entity"], row["key"], wanted)
             decided.append({"id": row["id"], "entity": row["entity"], "key": row["key"], "state": state})
     return decided
+
+
+def _seen_at(observed: Observed, row: Any) -> list[Seen]:
+    """The record at the version that the target returned: from the change log, else as it stands."""
+    at = observed.at_version(row["entity"], row["key"], row["returned_version"])
+    now = observed.record(row["entity"], row["key"]) if not at else None
+    return [now] if now is not None and now.version == row["returned_version"] else at

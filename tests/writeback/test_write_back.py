@@ -88,8 +88,12 @@ def test_a_persons_edit_between_plan_and_apply_is_never_overwritten(control, lan
 def test_an_unanswered_write_is_in_doubt_until_a_read_decides(control, landed, erp, behave, sends):
     steps.correct(control, landed.path, "21.50")
     plan_hash = steps.approved_plan(control, landed.path)
-    erp.behave, erp.readable = [behave], False
-    assert steps.apply(control, erp.url, plan_hash, timeout_s=0.3)[0]["state"] == "in_doubt"
+    erp.behave = [behave]
+
+    def blind(phase: str) -> None:
+        erp.readable = phase == "durable"
+
+    assert steps.apply(control, erp.url, plan_hash, timeout_s=0.3, on_phase=blind)[0]["state"] == "in_doubt"
     assert "in_doubt" in steps.plan(control, landed.path)["changes"][0]["reason"]
     time.sleep(0.4)
     erp.readable = True
