@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.box import Box, sandbox
 from tests.e2e.demo import ROOT, crossdock, differences, published, truth
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.verify, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
