@@ -14,7 +14,7 @@ import dagster as dg
 
 from orchestration.assets.landing import landing_key, run_tags
 from orchestration.assets.writeback import writeback_key
-from orchestration.history import backoff_left, failures, is_gathering, is_running, last_runs, short
+from orchestration.history import backoff_left, failures, is_gathering, is_running, last_runs, next_attempt, short
 from orchestration.jobs import PASS, WRITEBACK
 from orchestration.passes import SYSTEM_TAG, parse_instant
 from orchestration.publication import current
@@ -84,7 +84,7 @@ class Automation:
         """A pass that lands one system. Its key is system, position and attempt: a key is never run twice, failed or
         not."""
         tags = run_tags(system.system, short(position))
-        attempt = instance.get_runs_count(dg.RunsFilter(tags=tags)) + 1
+        attempt = next_attempt(instance, tags)
         return dg.RunRequest(
             run_key=f"{system.system}:{short(position)}:{attempt}",
             tags=tags,
@@ -112,7 +112,7 @@ class Automation:
                 return dg.SkipReason(
                     f"the last {failures(last)} runs failed; trying again in {int(wait.total_seconds())} s"
                 )
-            attempt = context.instance.get_runs_count(dg.RunsFilter(job_name=WRITEBACK, tags=tags)) + 1
+            attempt = next_attempt(context.instance, tags, job=WRITEBACK)
             keys = [writeback_key(system.system) for system in systems]
             return dg.RunRequest(run_key=f"{tags[RECONCILE]}:{attempt}", tags=tags, asset_selection=keys)
 

@@ -9,6 +9,7 @@ import dagster as dg
 
 from orchestration.passes import LOADING_TAG
 
+RUN_KEY = "dagster/run_key"
 BACKOFF_S = 15
 BACKOFF_MAX_S = 3600
 IN_FLIGHT = [
@@ -57,6 +58,16 @@ def backoff_left(records: Sequence[Any], now: datetime) -> timedelta:
     ended = records[0].end_time or records[0].update_timestamp.timestamp()
     since = now - datetime.fromtimestamp(ended, UTC)
     return timedelta(seconds=min(BACKOFF_S * 2 ** (failed - 1), BACKOFF_MAX_S)) - since
+
+
+def next_attempt(instance: dg.DagsterInstance, tags: Mapping[str, str], job: str | None = None) -> int:
+    """The number of the next try at what these tags name: one more than the newest has in its key `...:N`.
+
+    Counting the runs would give a number, and so a key, a second time once old ones are pruned.
+    """
+    newest = instance.get_runs(dg.RunsFilter(job_name=job, tags=dict(tags)), limit=1)
+    tail = newest[0].tags.get(RUN_KEY, "").rpartition(":")[2] if newest else ""
+    return (int(tail) if tail.isdigit() else len(newest)) + 1
 
 
 def short(text: str | None) -> str:

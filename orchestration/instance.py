@@ -35,12 +35,12 @@ freshness:
   enabled: true
 retention:
   schedule:
-    purge_after_days: 30
+    purge_after_days: 14
   sensor:
     purge_after_days:
       skipped: 1
-      failure: 30
-      success: 30
+      failure: 14
+      success: 14
 """
 
 

@@ -9,6 +9,7 @@ from orchestration.gathering import Gathering
 from orchestration.imports import import_ahead
 from orchestration.launcher import registering
 from orchestration.passes import AS_OF_TAG, SYSTEM_TAG, Pass, instant, opened
+from orchestration.pruning import prune
 from orchestration.settings import Settings
 from orchestration.tools import Tools
 
@@ -54,5 +55,10 @@ def pass_resource(settings: Settings, systems: Sequence[Any], tools: Tools) -> d
                 # for the steps that other processes of this run will do
                 instance.add_run_tags(run.run_id, {AS_OF_TAG: instant(current.as_of)})
             yield current
+        if instance is not None:
+            try:
+                prune(instance, settings)
+            except Exception as error:  # a history that is not pruned is no reason for a pass to fail
+                context.log.warning(f"the history of runs was not pruned: {error}")  # type: ignore[union-attr]
 
     return the_pass

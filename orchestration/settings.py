@@ -37,6 +37,8 @@ class Settings:
     lock_wait_s: float = 900.0
     poll_s: int = 15
     clock_leap_days: int = 45
+    history_days: int = 14
+    history_mb: int = 1000
     docs: str = DOCS
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -60,6 +62,8 @@ class Settings:
             lock_wait_s=_whole(env, "CROSSDOCK_LOCK_WAIT", 900),
             poll_s=_whole(env, "CROSSDOCK_POLL", 15),
             clock_leap_days=_whole(env, "CROSSDOCK_CLOCK_LEAP", 45),
+            history_days=_whole(env, "CROSSDOCK_HISTORY_DAYS", 14),
+            history_mb=_whole(env, "CROSSDOCK_HISTORY_MB", 1000),
             docs=env.get("CROSSDOCK_DOCS") or DOCS,
             environment=env,
         )
