@@ -80,6 +80,31 @@ def status(as_json: Json = False, debug: Debug = False) -> None:
 
 
 @app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(metavar="PATH", help="A folder that is not there yet.")],
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Copy what a pass cannot make again, the control store and what landed, while everything goes on."""
+    from orchestration.cli.backup import backup as start
+
+    start(target, as_json)
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="PATH", help="What `crossdock backup` made.")],
+    home: Annotated[Path, typer.Option(help="The new home: a folder that is absent or empty.")],
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Make a new home from a backup, once every file of it is proved whole."""
+    from orchestration.cli.backup import restore as start
+
+    start(source, home, as_json)
+
+
+@app.command()
 def kpi(
     kpi: Annotated[list[str] | None, typer.Option("--kpi", help="KPI id; may be repeated. Default: all.")] = None,
     by: Annotated[str, typer.Option(help="day, week, month, year or total")] = "total",
