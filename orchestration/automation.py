@@ -17,7 +17,7 @@ from orchestration.assets.writeback import writeback_key
 from orchestration.history import backoff_left, failures, is_gathering, is_running, last_runs, next_attempt, short
 from orchestration.jobs import PASS, WRITEBACK
 from orchestration.passes import SYSTEM_TAG, parse_instant
-from orchestration.publication import current
+from orchestration.publication import PublicationError, current
 from orchestration.runs import end_dead_runs
 from orchestration.settings import Settings
 from orchestration.tools import Tools
@@ -148,7 +148,10 @@ class Automation:
     def why_reconcile(self, now: datetime) -> str | None:
         """Why a full pass is due at business now, or None: nothing published, or published too long ago by either
         clock."""
-        snapshot = current(self.settings.published)
+        try:
+            snapshot = current(self.settings.published)
+        except PublicationError:
+            return "what is published is broken"
         if snapshot is None:
             return "nothing is published yet"
         if datetime.now(UTC) - parse_instant(snapshot.note["published_at_utc"]) > REPUBLISH_AFTER:

@@ -20,7 +20,7 @@ import duckdb
 from orchestration.derived import mended, thrown_away
 from orchestration.gathering import Gathering
 from orchestration.locks import held
-from orchestration.publication import Snapshot, current
+from orchestration.publication import Snapshot, current, mend_current
 from orchestration.settings import Settings
 
 AS_OF_TAG = "crossdock/as_of"
@@ -69,7 +69,7 @@ class Pass:
         lock, started, began_as_of = self.settings.home / "warehouse.lock", time.monotonic(), self.as_of
         self._held.enter_context(held(lock, wait_s=self.settings.lock_wait_s, doing="a pass"))
         self._has_lock = True
-        self.mended += mended(self.settings)
+        self.mended += [*mended(self.settings), *mend_current(self.settings.published)]
         # Without marts there is work, whatever is published: a pass that set them aside may not have come further.
         self.force |= not self.settings.marts.exists()
         snapshot = current(self.settings.published)

@@ -25,11 +25,13 @@ from typing import Any
 
 import duckdb
 
+from connectors.landing.corruption import damage
 from orchestration.locks import held
 
 FILE = "crossdock.duckdb"
 NOTE = "snapshot.json"
 READABLE = "v1.0.0"
+WAY_OUT = "the next pass mends it: `crossdock run`"
 _BUILDING = ".building-"
 
 
@@ -107,7 +109,41 @@ def current(published: Path) -> Snapshot | None:
             return Snapshot(folder, int(folder.name[1:]), json.loads((folder / NOTE).read_text()))
         except FileNotFoundError:
             continue  # pruned between the look and the read: there is a newer one
-    raise PublicationError(f"{link} points at {link.resolve().name}, which has no {NOTE}; publish again")
+        except (ValueError, TypeError) as error:
+            raise PublicationError(f"{folder / NOTE} cannot be read ({error}); {WAY_OUT}") from error
+    raise PublicationError(f"{link} points at {link.resolve().name}, which has no {NOTE}; {WAY_OUT}")
+
+
+def mend_current(published: Path, *, wait_s: float = 60) -> list[str]:
+    """Points a `current` that leads nowhere, or to a version that is not whole, at the newest whole one; says so.
+
+    Nothing when it is whole, or when nothing was ever published. With no whole version left `current` is removed, and
+    the pass that asks publishes anew.
+    """
+    link = published / "current"
+    if not (link.is_symlink() or link.exists() or _versions(published)):
+        return []
+    if link.is_symlink() and _is_whole(link.resolve()):
+        return []
+    with held(published / ".publish.lock", wait_s=wait_s, doing="mending published/current"):
+        if link.is_symlink() and _is_whole(link.resolve()):
+            return []  # somebody else published meanwhile
+        if link.is_dir() and not link.is_symlink():
+            link.rename(published / f"{_BUILDING}{uuid.uuid4().hex}")  # a copy that followed the link
+        whole = [folder for _, folder in _versions(published) if _is_whole(folder)]
+        if whole:
+            _point_current(published, whole[-1].name)
+            return [f"published/current was broken; it shows {whole[-1].name} again, the newest whole version"]
+        link.unlink(missing_ok=True)
+        return ["published/current was broken, and no whole version is left; this pass publishes anew"]
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        is_noted = isinstance(json.loads((folder / NOTE).read_text())["as_of"], str)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return is_noted and (folder / FILE).is_file() and damage(folder / FILE) is None
 
 
 def versions(published: Path) -> list[int]:
