@@ -27,6 +27,7 @@ LOADED = """
 create schema if not exists _load;
 create table if not exists _load.loaded (system varchar, stream varchar, batch_id bigint, loaded_at timestamp);
 alter table _load.loaded add column if not exists landing_began timestamp;
+alter table _load.loaded add column if not exists batch_began timestamp;
 """
 SOURCE = "_landing"
 
@@ -45,10 +46,12 @@ class _System(Protocol):
 
 @dataclass
 class LoadResult:
-    """Log rows copied per `system.stream`, and whether anything in the warehouse changed."""
+    """Log rows copied per `system.stream`, whether anything in the warehouse changed, and the systems whose landing
+    file is another than the one loaded before, so that all of it was copied again."""
 
     rows: dict[str, int] = field(default_factory=dict)
     changed: bool = False
+    anew: list[str] = field(default_factory=list)
 
 
 def load(
@@ -120,16 +123,15 @@ def _copy_system(db: duckdb.DuckDBPyConnection, system: str, result: LoadResult)
     """Copy every stream's new batches in one transaction: the streams of a batch appear together."""
     streams = db.execute(f"select distinct stream from {SOURCE}._land.schema_version order by 1").fetchall()
     newest = (db.execute(f"select coalesce(max(batch_id), 0) from {SOURCE}._land.batch").fetchone() or (0,))[0]
-    began = (db.execute(f"select min(started_at) from {SOURCE}._land.batch where batch_id = 1").fetchone() or (None,))[
-        0
-    ]
+    began, last_began = _began(db, 1), _began(db, newest)
     db.execute("begin")
     try:
-        if db.execute("select 1 from _load.loaded where system = ? and landing_began <> ?", [system, began]).fetchone():
-            _forget(db, system)  # another landing file than the one loaded before: its batches count from 1 again
+        if _is_another(db, system, began):
+            _forget(db, system)
+            result.anew.append(system)
         db.execute(f"create schema if not exists {quoted(schema_of(system))}")
         for (stream,) in streams:
-            copied = _copy_stream(db, system, stream, newest, began)
+            copied = _copy_stream(db, system, stream, newest, began, last_began)
             result.rows[f"{system}.{stream}"] = copied
             result.changed |= copied > 0
         db.execute("commit")
@@ -138,7 +140,29 @@ def _copy_system(db: duckdb.DuckDBPyConnection, system: str, result: LoadResult)
         raise
 
 
-def _copy_stream(db: duckdb.DuckDBPyConnection, system: str, stream: str, newest: int, began: datetime | None) -> int:
+def _began(db: duckdb.DuckDBPyConnection, batch: int) -> datetime | None:
+    row = db.execute(f"select min(started_at) from {SOURCE}._land.batch where batch_id = ?", [batch]).fetchone()
+    return row[0] if row else None
+
+
+def _is_another(db: duckdb.DuckDBPyConnection, system: str, began: datetime | None) -> bool:
+    """Whether the landing file is not the one loaded before, grown: a new one counts its batches from 1 again, an older
+    copy put back counts on from where it was, so that a number loaded before names another batch, or none yet."""
+    first = db.execute("select 1 from _load.loaded where system = ? and landing_began <> ?", [system, began]).fetchone()
+    known = db.execute(
+        "select distinct batch_id, batch_began from _load.loaded where system = ? and batch_began is not null", [system]
+    ).fetchall()
+    return first is not None or any(_began(db, batch) != at for batch, at in known)
+
+
+def _copy_stream(
+    db: duckdb.DuckDBPyConnection,
+    system: str,
+    stream: str,
+    newest: int,
+    began: datetime | None,
+    last_began: datetime | None,
+) -> int:
     columns = landed_columns(db, stream, f"{SOURCE}._land")[1]
     create_stream(db, system, stream, columns)
     _add_columns(db, system, stream, columns)
@@ -155,7 +179,11 @@ def _copy_stream(db: duckdb.DuckDBPyConnection, system: str, stream: str, newest
     if copied:
         apply(db, log, state, columns, f"_batch_id > {done}")
     db.execute("delete from _load.loaded where system = ? and stream = ?", [system, stream])
-    db.execute("insert into _load.loaded values (?, ?, ?, now()::timestamp, ?)", [system, stream, newest, began])
+    db.execute(
+        "insert into _load.loaded (system, stream, batch_id, loaded_at, landing_began, batch_began) "
+        "values (?, ?, ?, now()::timestamp, ?, ?)",
+        [system, stream, newest, began, last_began],
+    )
     return copied
 
 

@@ -65,6 +65,10 @@ def loaded_asset(
             if isinstance(known, Permanent):
                 raise dg.Failure(str(known), allow_retries=False) from error
             raise
+        if anew := getattr(result, "anew", []):
+            # its batches may have the very numbers of those published
+            context.log.warning(f"another landing file than before, copied as a whole: {', '.join(anew)}")
+            the_pass.force = True
         if the_pass.mended:
             for line in the_pass.mended:
                 context.log.warning(line)

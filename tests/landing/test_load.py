@@ -126,3 +126,24 @@ def test_a_load_killed_anywhere_can_be_repeated(tmp_path: Path, statement: str) 
     assert done.returncode == -signal.SIGKILL
     assert load([system("oms")], tmp_path, warehouse).rows == {"oms.orders": 500}
     assert rows_of(warehouse, "raw_oms.orders__log") == rows_of(landing.path, "raw_oms.orders__log")
+
+
+@pytest.mark.parametrize("more", [0, 1, 2, 3])
+def test_an_older_copy_of_a_landing_file_is_loaded_anew_whatever_number_its_batches_have_reached(
+    tmp_path: Path, more: int
+) -> None:
+    path, warehouse = tmp_path / "landing" / "oms.duckdb", tmp_path / "warehouse.duckdb"
+    landing = Landing(path, "oms")
+    landing.land_documents("orders", [("kept", "{}", None)], {})
+    copy = path.read_bytes()
+    for number in range(2):
+        landing.land_documents("orders", [(f"lost {number}", "{}", None)], {})
+    load([system("oms")], tmp_path, warehouse)
+    path.write_bytes(copy)
+    for number in range(more):
+        landing.land_documents("orders", [(f"new {number}", "{}", None)], {})
+    for anew in (["oms"], []):
+        assert load([system("oms")], tmp_path, warehouse).anew == anew
+        with duckdb.connect(str(warehouse), read_only=True) as db:
+            found = db.execute("select doc_key from raw_oms.orders order by 1").fetchall()
+        assert [key for (key,) in found] == ["kept", *(f"new {number}" for number in range(more))]
