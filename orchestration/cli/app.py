@@ -80,6 +80,18 @@ def status(as_json: Json = False, debug: Debug = False) -> None:
 
 
 @app.command()
+def doctor(
+    deep: Annotated[bool, typer.Option("--deep", help="Read every row of every file.")] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Judge the home without changing it: damaged files, a broken `current`, an altered ledger, space, access."""
+    from orchestration.cli.doctor import run as start
+
+    raise typer.Exit(start(deep, as_json))
+
+
+@app.command()
 def backup(
     target: Annotated[Path, typer.Argument(metavar="PATH", help="A folder that is not there yet.")],
     as_json: Json = False,

@@ -1,0 +1,108 @@
+"""Judges a home: every file that matters, one finding a line, each with the way out. Nothing is written."""
+
+import shutil
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectors.landing.corruption import damage
+from orchestration.publication import PublicationError, current
+from orchestration.settings import Settings
+
+LEAST_FREE = 2.0
+"""Free space in sizes of the marts: a publication copies them, and a build writes beside."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong with one part of a home, and the way out; `heals` when the next pass mends it by itself."""
+
+    part: str
+    what: str
+    way_out: str
+    heals: bool = False
+
+    @property
+    def line(self) -> str:
+        return f"{self.part}: {self.what}. {self.way_out}"
+
+
+def examine(settings: Settings, *, deep: bool = False) -> list[Finding]:
+    """Every finding; an empty list is a sound home. `deep` reads every row of every DuckDB file."""
+    found = [*_files(settings, deep), *_published(settings, deep), *_control(settings), *_place(settings)]
+    return [*found, *_leftovers(settings)]
+
+
+def _files(settings: Settings, deep: bool) -> Iterator[Finding]:
+    for path in sorted(settings.landing.glob("*.duckdb")):
+        if why := damage(path, deep=deep):
+            yield Finding(
+                f"landing/{path.name}",
+                f"damaged ({why})",
+                "Stop what writes here, put its copy from your backup back, then `crossdock run --resnapshot "
+                f"{path.stem}`; without a backup move it away: the next pass lands what the source has now",
+            )
+    for path in (settings.warehouse, settings.marts):
+        if why := damage(path, deep=deep):
+            way_out = "The next pass sets it aside and makes it anew: `crossdock run`"
+            yield Finding(str(path.relative_to(settings.home)), f"damaged ({why})", way_out, heals=True)
+
+
+def _published(settings: Settings, deep: bool) -> Iterator[Finding]:
+    link, way_out = settings.published / "current", "The next pass mends it: `crossdock run`"
+    try:
+        snapshot = current(settings.published)
+    except PublicationError as error:
+        yield Finding("published/current", str(error).split(";")[0], way_out, heals=True)
+        return
+    if snapshot is None:
+        if link.is_symlink() or any(settings.published.glob("v[0-9]*")):
+            yield Finding("published/current", "shows no version", way_out, heals=True)
+    elif not snapshot.file.is_file() or (why := damage(snapshot.file, deep=deep)):
+        why = why if snapshot.file.is_file() else "its file is missing"
+        yield Finding("published/current", f"v{snapshot.version:06d} is not whole ({why})", way_out, heals=True)
+
+
+def _control(settings: Settings) -> Iterator[Finding]:
+    from orchestration.writes import control_of, ledger_fault
+
+    way_out = "Stop what writes here and put the control store of your backup back; nothing is sent on it until then"
+    if "://" not in settings.control:
+        path = Path(settings.control)
+        if not path.exists():
+            if any(settings.landing.glob("*.duckdb")):
+                yield Finding(path.name, "missing, though systems have landed", way_out)
+            return
+        try:
+            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30)) as connection:
+                said = connection.execute("pragma quick_check(1)").fetchone()[0]
+        except sqlite3.Error as error:
+            said = str(error)
+        if said != "ok":
+            yield Finding(path.name, f"damaged ({said})", way_out)
+            return
+    try:
+        with control_of(settings) as control:
+            if fault := ledger_fault(control):
+                yield Finding("control store", f"the ledger was altered: {fault}", way_out)
+    except Exception as error:
+        yield Finding("control store", f"cannot be read ({type(error).__name__})", way_out)
+
+
+def _place(settings: Settings) -> Iterator[Finding]:
+    if stat.S_IMODE(settings.home.stat().st_mode) & 0o007:
+        yield Finding(str(settings.home), "every account can read it", f"`chmod o-rwx {settings.home}`")
+    need = LEAST_FREE * settings.marts.stat().st_size if settings.marts.exists() else 0.0
+    free = shutil.disk_usage(settings.home).free
+    if free < need:
+        way_out = "Free some, or lower CROSSDOCK_KEEP_VERSIONS and CROSSDOCK_HISTORY_MB"
+        yield Finding(str(settings.home), f"{free / 1e6:,.0f} MB free, a pass may need {need / 1e6:,.0f}", way_out)
+
+
+def _leftovers(settings: Settings) -> Iterator[Finding]:
+    for path in sorted([*settings.home.glob("*.corrupt-*"), *settings.marts.parent.glob("*.corrupt-*")]):
+        way_out = "Look at the disk; remove the file when nobody needs it"
+        yield Finding(path.name, "was damaged and set aside by a pass", way_out, heals=True)
