@@ -13,7 +13,7 @@ def main() -> None:
 
     try:
         keep_private()
-        if "demo" not in sys.argv[1:2]:  # which stops its own processes in order
+        if not {"demo", "ui"} & set(sys.argv[1:2]):  # which stop their own processes in order
             end_within_grace()
         app()
     except Exception as error:

@@ -41,6 +41,19 @@ def demo(
 
 
 @app.command()
+def ui(
+    host: Annotated[str, typer.Option(help="Where to listen; anything but loopback needs a token.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, help="0 takes a free one.")] = 3000,
+    no_daemon: Annotated[bool, typer.Option("--no-daemon", help="The daemon runs elsewhere.")] = False,
+    debug: Debug = False,
+) -> None:
+    """The Dagster UI of this home, behind its guard, and the daemon; until Ctrl-C."""
+    from orchestration.cli.ui import run as start
+
+    raise typer.Exit(start(host, port, not no_daemon))
+
+
+@app.command()
 def check(
     connect: Annotated[bool, typer.Option("--connect", help="Also ask every system whether it answers.")] = False,
     as_json: Json = False,

@@ -2,16 +2,10 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +16,7 @@ from orchestration.cli.errors import BadInput, Failed
 from orchestration.cli.output import out, print_json, print_table
 from orchestration.cli.processes import Started
 from orchestration.cli.run import Outcome, bars, one_pass, tell
+from orchestration.cli.ui import log_of, start_daemon, start_ui
 from orchestration.private import close
 from orchestration.progress import PHASES
 from orchestration.settings import DBT_PROJECT, REPOSITORY, Settings
@@ -134,48 +129,21 @@ def show(settings: Settings, systems: list[Any], outcome: Outcome, seconds: floa
 
 
 def keep_going(processes: Started, wanted: Demo, settings: Settings) -> None:
-    """The UI, or without it the daemon alone, and days that pass, until Ctrl-C. Raises Failed when that process ends
-    by itself."""
-    env = {**settings.exported(), "CROSSDOCK_AUTOMATION": "on", "CROSSDOCK_POLL": "5", "PYTHONUNBUFFERED": "1"}
-    log, workspace = settings.logs / "dagster.log", ["-w", str(REPOSITORY / "workspace.yaml")]
+    """The daemon, the UI unless it is not wanted, and days that pass, until Ctrl-C. Raises Failed when one of them
+    ends by itself."""
+    automatic = {**settings.environment, "CROSSDOCK_AUTOMATION": "on", "CROSSDOCK_POLL": "5"}
+    settings = replace(settings, environment=automatic)
+    started = [start_daemon(processes, settings)]
     if wanted.ui:
-        port = wanted.port or _free_port()
-        dagster = [sys.executable, "-m", "dagster", "dev", *workspace, "-h", "127.0.0.1", "-p", str(port)]
-        ui = processes.start(dagster, env=env, cwd=REPOSITORY, log=log)
-        url = f"http://127.0.0.1:{port}"
-        _wait(lambda: _answers(f"{url}/server_info"), ui, log)
+        ui, url = start_ui(processes, settings, port=wanted.port)
+        started.append(ui)
         out().print(f"Dagster UI: {url}   (home {settings.home})")
-    else:
-        daemon = [sys.executable, "-m", "dagster._daemon", "run", *workspace]
-        ui = processes.start(daemon, env=env, cwd=REPOSITORY, log=log)
     out().print(f"A day passes every {wanted.live:g} s. Ctrl-C stops everything this command started.")
     while True:
         time.sleep(wanted.live)
-        if ui.poll() is not None:
-            raise Failed(f"Dagster ended: {tail(log)}")
+        if any(process.poll() is not None for process in started):
+            raise Failed(f"Dagster ended: {tail(log_of(settings))}")
         advance(settings.environment["SANDBOX_CONTROL"])
-
-
-def _wait(ready: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 300
-    while not ready():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise Failed(f"the UI did not come up: {tail(log)}")
-        time.sleep(0.5)
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own UI
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _lag(complete_up_to: str | None, as_of: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import secrets
 import threading
 import time
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import uvicorn
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -88,6 +90,27 @@ def _halving(send: Send) -> Send:
     return half
 
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+class OwnMachineOnly:
+    """ASGI middleware: these systems have no pages, so a request that a page made, or that was led here by another
+    name (DNS rebinding), is refused."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or re.sub(r":\d+$", "", hosts[0].lower()) not in LOOPBACK:
+            await refusal(421, "this system is not at that host")(scope, receive, send)
+        elif "origin" in headers or headers.get("sec-fetch-site", "none") != "none":
+            await refusal(403, "pages do not use this system")(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
 class Servers:
     """One thread with one event loop that carries every server of the sandbox except the database."""
 
@@ -115,7 +138,10 @@ class Servers:
         return self.call(self._serve(app))
 
     async def _serve(self, app: ASGIApp) -> str:
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off")
+        guarded = OwnMachineOnly(app)
+        config = uvicorn.Config(
+            guarded, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off", ws="none"
+        )
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve())
         while not server.started:

@@ -1,0 +1,1 @@
+"""The Dagster UI as Crossdock serves it: Dagster's own webserver behind a guard."""
