@@ -14,6 +14,7 @@ import dagster as dg
 
 from orchestration.assets.landing import landing_key, run_tags
 from orchestration.assets.writeback import writeback_key
+from orchestration.escaping import quoted, visible
 from orchestration.history import backoff_left, failures, is_gathering, is_running, last_runs, next_attempt, short
 from orchestration.jobs import PASS, WRITEBACK
 from orchestration.passes import SYSTEM_TAG, parse_instant
@@ -53,7 +54,7 @@ class Automation:
             job_name=PASS,
             minimum_interval_seconds=self.interval_s(system),
             default_status=self._sensor_status(),
-            description=f"Asks for a pass when {system.title or name} is ahead of what landed or its last pass failed",
+            description=f"Asks for a pass when {quoted(system.title or name)} is ahead of what landed or failed last",
         )
         def changed(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
             instance = context.instance
@@ -66,7 +67,7 @@ class Automation:
             position = self.tools.source_position(system, landed)
             last = last_runs(instance, {SYSTEM_TAG: name})
             if position == landed and not failures(last):
-                return dg.SkipReason(f"{name} is landed up to {landed}")
+                return dg.SkipReason(f"{name} is landed up to {visible(str(landed))}")
             if (wait := backoff_left(last, datetime.now(UTC))) > timedelta(0):
                 return dg.SkipReason(
                     f"the last {failures(last)} runs failed; trying again in {int(wait.total_seconds())} s"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from orchestration.escaping import visible
 from orchestration.imports import imported
 from orchestration.settings import Settings
 
@@ -101,7 +102,7 @@ def mirror(settings: Settings) -> Any:
 
 
 def translated(error: Exception) -> Exception:
-    """The error of a connector as one of two classes, keeping its message; what is unknown may pass, so it is
+    """The error of a connector as one of two classes, its message visible; what is unknown may pass, so it is
     transient."""
     names = {kind.__name__ for kind in type(error).__mro__}
     permanent = {
@@ -113,4 +114,5 @@ def translated(error: Exception) -> Exception:
         "Permanent",
         "DbtError",
     }
-    return Permanent(str(error)) if names & permanent else Transient(str(error) or type(error).__name__)
+    words = visible(str(error) or type(error).__name__)
+    return Permanent(words) if names & permanent else Transient(words)

@@ -3,12 +3,14 @@
 Here belongs how a landing run is shown; how it reads and lands is `connectors.sync`.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
+from orchestration.escaping import metadata, quoted, visible
 from orchestration.passes import POSITION_TAG, SYSTEM_TAG
 from orchestration.progress import Progress
 from orchestration.settings import Settings
@@ -32,7 +34,7 @@ def source_spec(system: Any, settings: Settings) -> dg.AssetSpec:
     """The system itself, outside of us: where the graph begins."""
     return dg.AssetSpec(
         source_key(system),
-        description=f"{system.title or system.system}, the {system.role.upper()}; read by {system.read.kind}.",
+        description=f"{quoted(system.title or system.system)}, the {system.role.upper()}; read by {system.read.kind}.",
         group_name="sources",
         owners=_owners(system),
         kinds={KIND.get(system.read.kind, system.read.kind)},
@@ -49,18 +51,20 @@ def stream_spec(system: Any, stream: Any, settings: Settings) -> dg.AssetSpec:
     return dg.AssetSpec(
         landing_key(system.system, stream.name),
         deps=[source_key(system)],
-        description=f"Every change of {where} in {system.title or system.system}, and its current state.",
+        description=f"Every change of {quoted(where)} in {quoted(system.title or system.system)}, and what it is now.",
         group_name=f"landing_{system.system}",
         owners=_owners(system),
         kinds={"duckdb", KIND.get(system.read.kind, system.read.kind)},
         tags={"role": system.role},
         freshness_policy=FRESH,
-        metadata={
-            "source": where,
-            "key": ", ".join(stream.key) or "as declared in the source",
-            "new columns": stream.contract,
-            "docs": docs(settings, "connecting.md"),
-        },
+        metadata=metadata(
+            {
+                "source": where,
+                "key": ", ".join(stream.key) or "as declared in the source",
+                "new columns": stream.contract,
+                "docs": docs(settings, "connecting.md"),
+            }
+        ),
     )
 
 
@@ -112,28 +116,28 @@ def landing_asset(system: Any, settings: Settings, tools: Tools, progress: Progr
             count = int(result.per_stream.get(stream, 0))
             open_here = sum(1 for letter in waiting if letter["stream"] == stream)
             yield dg.MaterializeResult(
-                asset_key=spec.key, metadata={"changes": count, "dead letters": open_here, **_without_none(shared)}
+                asset_key=spec.key,
+                metadata=metadata({"changes": count, "dead letters": open_here, **_without_none(shared)}),
             )
         yield dg.AssetCheckResult(
             passed=not waiting,
             asset_key=specs[0].key,
             check_name="nothing_dead",
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={
-                "waiting": len(waiting),
-                "reasons": "; ".join(sorted({str(row["reason"]) for row in waiting})[:5]),
-            },
+            metadata=metadata(
+                {"waiting": len(waiting), "reasons": "; ".join(sorted({str(row["reason"]) for row in waiting})[:5])}
+            ),
         )
         for write in verified:
-            context.log.info("our own write came back from %s: %s", name, dict(write))
-        context.log.info("%s landed %s changes up to %s", name, result.rows, result.position)
+            context.log.info("our own write came back from %s: %s", name, visible(str(dict(write))))
+        context.log.info("%s landed %s changes up to %s", name, result.rows, visible(str(result.position)))
 
     return land
 
 
 def run_tags(system: str, position: str | None) -> dict[str, str]:
     """Tags of a run that lands a system up to a position; short, since Dagster indexes them."""
-    return {SYSTEM_TAG: system, POSITION_TAG: (position or "none")[:60]}
+    return {SYSTEM_TAG: system, POSITION_TAG: visible((position or "none")[:60])}
 
 
 def docs(settings: Settings, page: str) -> dg.MetadataValue[Any]:
@@ -141,10 +145,11 @@ def docs(settings: Settings, page: str) -> dg.MetadataValue[Any]:
 
 
 def _owners(system: Any) -> list[str] | None:
+    """An address as it is; anything else as a team, in the letters that Dagster allows."""
     owner = system.owner
-    return (
-        [owner] if "@" in owner or owner.startswith("team:") else [f"team:{owner.replace(' ', '-')}"] if owner else None
-    )
+    if not owner or re.fullmatch(r"(team:[\w-]+|[\w.+-]+@[\w-]+(\.[\w-]+)+)", owner, re.ASCII):
+        return [owner] if owner else None
+    return ["team:" + re.sub(r"[^\w-]", "-", owner.removeprefix("team:"), flags=re.ASCII)]
 
 
 def _lag(complete_up_to: datetime | None, settings: Settings) -> float | None:

@@ -12,6 +12,7 @@ from orchestration.assets.warehouse import LOADED
 from orchestration.dbt import Build, Dbt, Node
 from orchestration.derived import after
 from orchestration.domains import Check, Key
+from orchestration.escaping import quoted, visible
 from orchestration.passes import Pass, instant
 from orchestration.progress import Progress
 from orchestration.settings import Settings
@@ -92,7 +93,7 @@ def _spec(
         for stream in system.streams
         if (system.role, stream.name) in streams or (system.system, stream.name) in streams
     }
-    listing = "\n".join(f"- `{node['name']}` {(node.get('description') or '').split(chr(10))[0]}" for node in nodes)
+    listing = "\n".join(f"- {quoted(node['name'])} {_first_line(node.get('description'))}" for node in nodes)
     return dg.AssetSpec(
         dg.AssetKey(key),
         deps=[LOADED, *sorted(landed), *(dg.AssetKey(parent) for parent in sorted(parents - {key}, key=domains.rank))],
@@ -103,6 +104,11 @@ def _spec(
         skippable=True,
         metadata={"models": len(nodes), "docs": docs(settings, "kpis.md" if key[0] == "kpi" else "architecture.md")},
     )
+
+
+def _first_line(description: str | None) -> str:
+    """Of a description in the project's own YAML, which may be markdown; without what hides."""
+    return visible((description or "").split("\n")[0])
 
 
 def _owner(node: Mapping[str, Any]) -> str | None:
@@ -182,4 +188,4 @@ def _move_tests(outcome: Build, progress: Progress) -> float:
 
 def _why(outcome: Build) -> str:
     lines = [f"{node.unique_id.split('.')[2]}: {node.status}, {node.message}" for node in outcome.failed[:10]]
-    return "dbt: " + ("\n".join(lines) or outcome.error or "failed")
+    return visible("dbt: " + ("\n".join(lines) or outcome.error or "failed"))

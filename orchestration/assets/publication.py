@@ -9,6 +9,7 @@ import dagster as dg
 from orchestration import agreement
 from orchestration.assets.landing import PLATFORM, docs
 from orchestration.derived import minded
+from orchestration.escaping import metadata, visible
 from orchestration.passes import Pass, instant, loaded_state, work_key
 from orchestration.progress import Progress
 from orchestration.publication import publish
@@ -66,12 +67,14 @@ def agreement_asset(
             asset_key=AGREEMENT,
             check_name=AGREE,
             severity=dg.AssetCheckSeverity.ERROR,
-            metadata={
-                "agreed": found.agreed,
-                "disagreed": found.disagreed,
-                "summary": str(result.summary()),
-                **({"first disagreements": dg.MetadataValue.table(records)} if records else {}),
-            },
+            metadata=metadata(
+                {
+                    "agreed": found.agreed,
+                    "disagreed": found.disagreed,
+                    "summary": str(result.summary()),
+                    **({"first disagreements": dg.MetadataValue.table(records)} if records else {}),
+                }
+            ),
         )
 
     return compare
@@ -115,7 +118,7 @@ def published_asset(settings: Settings, progress: Progress, code: str) -> dg.Ass
         with progress.timed("publication"), minded(settings):
             found = agreement.verdict(settings.marts)
             if not found.ok:
-                raise dg.Failure(f"not published: {found.words}", allow_retries=False)
+                raise dg.Failure(visible(f"not published: {found.words}"), allow_retries=False)
             state = loaded_state(settings.warehouse)
             as_of = instant(agreement.as_of_of(settings.marts))
             note = {

@@ -8,6 +8,7 @@ import dagster as dg
 
 from orchestration.assets.landing import docs
 from orchestration.dbt import Dbt
+from orchestration.escaping import quoted
 from orchestration.settings import Settings
 
 
@@ -50,7 +51,7 @@ def missing_specs(problems: Sequence[str], settings: Settings) -> list[dg.AssetS
     """One asset that says what to do, when there is anything to do."""
     if not problems:
         return []
-    listing = "\n".join(f"- {problem}" for problem in problems)
+    listing = "\n".join(f"- {quoted(problem)}" for problem in problems)
     return [
         dg.AssetSpec(
             ["setup", "missing"],

@@ -8,6 +8,7 @@ import dagster as dg
 
 from orchestration.assets.landing import PLATFORM, docs, landing_key
 from orchestration.derived import Damaged, minded
+from orchestration.escaping import visible
 from orchestration.passes import (
     AS_OF_TAG,
     LOADING_TAG,
@@ -53,7 +54,7 @@ def loaded_asset(
             raise dg.Failure(str(refused), allow_retries=False) from refused
         if the_pass.reads_now:
             for warning in the_pass.gathered():
-                context.log.warning(warning)
+                context.log.warning(visible(warning))
             tags = {LOADING_TAG: "true", AS_OF_TAG: instant(the_pass.as_of)}
             context.instance.add_run_tags(context.run_id, tags)
         progress.report("landing", "into the warehouse", 0, 1)
@@ -71,7 +72,7 @@ def loaded_asset(
             the_pass.force = True
         if the_pass.mended:
             for line in the_pass.mended:
-                context.log.warning(line)
+                context.log.warning(visible(line))
             context.instance.add_run_tags(context.run_id, {MENDED_TAG: "\n".join(the_pass.mended)})
         key = work_key(state, code)
         progress.report("landing", "into the warehouse", 1, 1)

@@ -6,6 +6,7 @@ import dagster as dg
 
 from orchestration.assets.landing import PLATFORM, docs
 from orchestration.assets.publication import PUBLISHED
+from orchestration.escaping import quoted
 from orchestration.settings import Settings
 from orchestration.tools import Permanent, Tools, translated
 
@@ -27,8 +28,8 @@ def writeback_asset(system: Any, settings: Settings, tools: Tools) -> dg.AssetsD
         group_name="writeback",
         owners=PLATFORM,
         description=(
-            f"Corrections of {', '.join(system.write.entities)} sent to {system.title or name} through its API, "
-            "each under a version precondition. Nothing is sent that was not approved by its hash."
+            f"Corrections of {', '.join(system.write.entities)} sent to {quoted(system.title or name)} through its "
+            "API, each under a version precondition. Nothing is sent that was not approved by its hash."
         ),
         kinds={"rest"},
         metadata={"guarantee": system.write.guarantee, "docs": docs(settings, "operations.md")},

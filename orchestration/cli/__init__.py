@@ -20,7 +20,7 @@ def main() -> None:
         if "--debug" in sys.argv:
             raise
         message, status = explained(error)
-        from orchestration.cli.output import visible
+        from orchestration.escaping import visible
 
         print(f"crossdock: {visible(message)}", file=sys.stderr)
         sys.exit(status)

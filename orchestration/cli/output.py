@@ -3,7 +3,6 @@ standard error."""
 
 import json
 import os
-import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
@@ -14,21 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from orchestration.escaping import visible
+
 IDS = ("kpi_id", "system", "period", "value")
-
-
-HIDDEN = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f"  # control characters but the line feed; ESC among them
-    # invisible, or turning the direction of what follows
-    "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f]"
-)
-"""Characters with which a value that somebody sent could steer a terminal or hide from the person who reads it."""
-
-
-def visible(text: str) -> str:
-    """The text with such characters written as Python and JSON write them: `\\u001b`."""
-    return HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 class _Plain(Console):

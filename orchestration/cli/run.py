@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestration.cli import systems as connected
-from orchestration.cli.output import err, out, print_json, visible
+from orchestration.cli.output import err, out, print_json
 from orchestration.cli.resnapshot import resnapshot
+from orchestration.escaping import visible
 from orchestration.locks import held
 from orchestration.passes import ACCEPT_CLOCK_TAG, AS_OF_TAG, FORCE_TAG, MENDED_TAG, instant
 from orchestration.progress import PHASES, Progress

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from orchestration.cli.output import out, print_json, print_table, visible
+from orchestration.cli.output import out, print_json, print_table
+from orchestration.escaping import visible
 
 HOSTILE = ["[/x]", "[conceal]19.00[/conceal]", "[red]", ":warning:", "[link=http://x]a[/link]", "\\[bold]"]
 STEERING = {
