@@ -9,16 +9,23 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
-from connectors.config_model import Auth, BaseUrl, Duration, Part, Read, Stream, Zone, plain_text_is_meant
+from connectors.config_model import Auth, Duration, Read, Stream, Zone
+from connectors.config_part import Part
+from connectors.config_transport import HttpTls, Tls, protected_dsn
 
 
-class PostgresRead(Read):
-    """Logical replication: one publication and one slot per system."""
+class PostgresRead(Read, Tls):
+    """Logical replication: one publication and one slot per system. `dsn` says how it is protected, once validated."""
 
     kind: Literal["postgres"]
     dsn: SecretStr
     publication: str = "crossdock"
     slot: str | None = Field(default=None, pattern=r"^[a-z0-9_]{1,63}$")
+
+    @model_validator(mode="after")
+    def _protected(self) -> "PostgresRead":
+        object.__setattr__(self, "dsn", protected_dsn(self.dsn, self))
+        return self
 
 
 class PostgresStream(Stream):
@@ -32,22 +39,15 @@ class Budget(Part):
     burst: int = Field(default=5, ge=1)
 
 
-class RestRead(Read):
+class RestRead(Read, HttpTls):
     """A JSON API. The body limit is on what a response expands to, so that a small zip cannot fill the memory."""
 
     kind: Literal["rest"]
-    base_url: BaseUrl
     auth: Auth | None = None
     budget: Budget = Budget()
     timeout: Duration = timedelta(seconds=30)
     max_body_mb: float = Field(default=64, gt=0)
     attempts: int = Field(default=6, ge=1)
-    insecure: bool = False
-
-    @model_validator(mode="after")
-    def _encrypted(self) -> "RestRead":
-        plain_text_is_meant(self.base_url, self.insecure)
-        return self
 
 
 class Cursor(Part):

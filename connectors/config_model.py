@@ -7,10 +7,12 @@ so that neither `repr` nor a log line shows them.
 import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from connectors.config_part import Part
+from connectors.config_transport import HttpTls
 
 Role = Literal["erp", "oms", "wms", "carrier", "supplier", "crm", "storefront"]
 Contract = Literal["evolve", "freeze", "dead_letter"]
@@ -19,7 +21,6 @@ Precision = Literal["day", "minute", "s", "ms", "us"]
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _ZONES = available_timezones()
 LONGEST = timedelta(days=366)
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def parse_duration(value: Any) -> Any:
@@ -44,12 +45,6 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _base_url(url: str) -> str:
-    if not re.fullmatch(r"https?://[^/\s@?#]+(/[^\s@?#]*)?", url):
-        raise ValueError("is not a base address; allowed: http:// or https:// and a host, without user or password")
-    return url.rstrip("/")
-
-
 def _legal_entity(value: Any) -> Any:
     """A number would lose its leading zeros in YAML, so only text is taken."""
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9._-]{1,32}", value):
@@ -59,26 +54,10 @@ def _legal_entity(value: Any) -> Any:
     return value
 
 
-def plain_text_is_meant(url: str, insecure: bool) -> None:
-    """Raises ValueError where a secret and the data would cross a network in plain text and nobody said so."""
-    parts = urlsplit(url)
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK and not insecure:
-        raise ValueError(
-            "goes over a network in plain text; allowed: https://, or `insecure: true` where that is meant"
-        )
-
-
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 LegalEntity = Annotated[str, BeforeValidator(_legal_entity)]
-
-
-class Part(BaseModel):
-    """A part of a system file: closed, immutable, and silent about its input when it complains."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Auth(Part):
@@ -124,22 +103,15 @@ class Defaults(Part):
     erp: Identifier | None = None
 
 
-class Write(Part):
+class Write(HttpTls):
     """Where corrections go, and what the target makes possible (guarantee A to D, proven by a contract test)."""
 
     kind: Literal["http"]
-    base_url: BaseUrl
     token: SecretStr | None = None
     auth: Auth | None = None
     guarantee: Literal["A", "B", "C", "D"] = "C"
     entities: tuple[Identifier, ...] = ()
     timeout: Duration = timedelta(seconds=10)
-    insecure: bool = False
-
-    @model_validator(mode="after")
-    def _encrypted(self) -> "Write":
-        plain_text_is_meant(self.base_url, self.insecure)
-        return self
 
     def headers(self) -> dict[str, str]:
         if self.auth is not None:

@@ -199,10 +199,17 @@ def _landing(settings: Settings, system: Any) -> Any:
 
 @contextmanager
 def _target(system: Any) -> Iterator[Any]:
+    from connectors.writeback.errors import Refused
     from connectors.writeback.target import HttpTarget
 
     write = system.write
-    target = HttpTarget(write.base_url, write.headers(), _mapping(), write.timeout.total_seconds())
+    try:
+        verify = write.verification()
+    except OSError as error:
+        raise Refused(
+            f"the TLS files of {system.system} cannot be used ({type(error).__name__}); see `write` in its system file"
+        ) from None
+    target = HttpTarget(write.base_url, write.headers(), _mapping(), write.timeout.total_seconds(), verify)
     try:
         yield target
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,6 +27,9 @@ PERMANENT = (
     "0A",
     "22",
 )  # authorization, syntax or permission, unknown catalog, unsupported, data
+
+TLS_REFUSED = re.compile("certificate|does not support SSL|private key file")
+"""Words of libpq (fe-secure-openssl.c, fe-connect.c) where TLS does not come about, which repeating does not mend."""
 
 
 def session_dsn(dsn: str, **more: Any) -> str:
@@ -64,6 +68,12 @@ def translated(doing: str) -> Iterator[None]:
 
 def _error(doing: str, sqlstate: str | None, error: Exception) -> PermanentError | TransientError:
     text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if not sqlstate and TLS_REFUSED.search(text):
+        return PermanentError(
+            f"{doing}: {text}.",
+            "The server must speak TLS with a certificate for its host name: name its authority in ca_file, or write "
+            "`insecure: true` where unprotected is meant.",
+        )
     if sqlstate and sqlstate.startswith(PERMANENT):
         return PermanentError(
             f"{doing}: {text}.", "Correct the role's rights, the publication or the connection, then run again."

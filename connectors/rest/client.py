@@ -5,6 +5,7 @@ shortened and cleaned of the values we sent.
 """
 
 import logging
+import ssl
 import time
 from collections.abc import Callable, Mapping
 
@@ -17,6 +18,7 @@ from connectors.rest.retry import LONGEST_S, TRANSIENT_STATUS, backoff, retry_af
 
 log = logging.getLogger(__name__)
 MAX_REDIRECTS = 3
+CERTIFICATE_WAY_OUT = "Name the authority that made it in ca_file, and the host as its certificate has it."
 
 
 class Refused(PermanentError):
@@ -53,6 +55,7 @@ class RestClient:
         self._base = httpx2.URL(read.base_url)
         # no proxies and no .netrc from the environment: where a key goes is said in the system file alone
         self._http = httpx2.Client(
+            verify=_verification(read),
             headers={"Accept": "application/json", **headers},
             timeout=read.timeout.total_seconds(),
             follow_redirects=False,
@@ -77,6 +80,10 @@ class RestClient:
                 reason = str(error)
                 wait = backoff(attempt) if error.wait is None else error.wait
             except httpx2.TransportError as error:
+                if (why := refused_certificate(error)) is not None:
+                    raise PermanentError(
+                        f"{path}: the server's certificate was not accepted: {why}.", CERTIFICATE_WAY_OUT
+                    ) from error
                 reason, wait = f"{type(error).__name__}: {self.clean(str(error))}", backoff(attempt)
             except httpx2.DecodingError:
                 reason, wait = "the body is not what its Content-Encoding says", backoff(attempt)
@@ -145,6 +152,25 @@ class RestClient:
                 )
             chunks.append(chunk)
         return b"".join(chunks)
+
+
+def _verification(read: RestRead) -> ssl.SSLContext | bool:
+    try:
+        return read.verification()
+    except OSError as error:
+        raise PermanentError(
+            f"the TLS files of {read.base_url} cannot be used ({type(error).__name__}).",
+            "ca_file, cert_file and key_file are PEM files that this account may read; certificate and key are a pair.",
+        ) from None
+
+
+def refused_certificate(error: BaseException | None) -> str | None:
+    """Why a certificate was not accepted, when that is what an error of the HTTP library comes from."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _hint(status: int) -> str:

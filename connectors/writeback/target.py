@@ -1,6 +1,7 @@
 """The HTTP API of a target that offers ETag and If-Match (guarantee A)."""
 
 import collections.abc
+import ssl
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
@@ -38,15 +39,22 @@ class Target(Protocol):
 
 
 class HttpTarget:
-    """One target over HTTP. `headers` authenticate and are shown nowhere; redirects are not followed."""
+    """One target over HTTP. `headers` authenticate and are shown nowhere; redirects are not followed; `verify` as
+    `HttpTls.verification` has it."""
 
     def __init__(
-        self, base_url: str, headers: collections.abc.Mapping[str, str], mapping: Mapping, timeout_s: float = 10.0
+        self,
+        base_url: str,
+        headers: collections.abc.Mapping[str, str],
+        mapping: Mapping,
+        timeout_s: float = 10.0,
+        verify: ssl.SSLContext | bool = True,
     ) -> None:
         self.timeout_s = timeout_s
         self._mapping = mapping
         self._client = httpx2.Client(
             base_url=base_url,
+            verify=verify,
             headers=dict(headers),
             timeout=timeout_s,
             follow_redirects=False,

@@ -16,7 +16,7 @@ def problems(settings: Settings, *, connect: bool) -> tuple[list[str], list[str]
         systems = connected.load(settings)
         well += [f"{system.system}: streams {len(system.streams)}, by {system.read.kind}" for system in systems]
         well += [
-            f"{system.system}: {name} goes over plain text (insecure: true)"
+            f"{system.system}: {name} goes without TLS that verifies the other side (insecure: true)"
             for system in systems
             for name, part in (("read", system.read), ("write", system.write))
             if getattr(part, "insecure", False)

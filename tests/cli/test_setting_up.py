@@ -1,5 +1,6 @@
 """`check` names every fault; the demo touches only its own folder and stops only what it started."""
 
+import json
 import os
 import signal
 import subprocess
@@ -88,3 +89,18 @@ def test_what_was_started_is_stopped_with_its_children_and_nothing_else(tmp_path
     finally:
         stranger.kill()
         stranger.wait()
+
+
+def test_check_names_every_way_that_nobody_verifies(crossdock, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    folder = tmp_path / "unverified"
+    folder.mkdir()
+    (folder / "erp.yaml").write_text(
+        "system: erp\nrole: erp\n"
+        "read: {kind: postgres, dsn: 'host=erp.example.com sslmode=require', insecure: true}\n"
+        "streams: [{name: items, table: sales.items, key: [id]}]\n"
+        "write: {kind: http, base_url: 'http://erp.example.com', insecure: true}\n"
+    )
+    well = json.loads(crossdock("check", "--json", CROSSDOCK_SYSTEMS=str(folder)).stdout)["well"]
+    assert [line for line in well if "insecure" in line] == [
+        f"erp: {part} goes without TLS that verifies the other side (insecure: true)" for part in ("read", "write")
+    ]

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import delete, select, update
 
+from connectors.config_model import Write
 from connectors.control.tables import transition
 from connectors.writeback.errors import Refused
 from orchestration import writes
@@ -28,11 +29,8 @@ def settings(tmp_path) -> Settings:
 
 @pytest.fixture
 def system(erp):
-    write = SimpleNamespace(
-        base_url=erp.url,
-        headers=lambda: {"Authorization": "Bearer token"},
-        timeout=SimpleNamespace(total_seconds=lambda: 2.0),
-        entities=("item",),
+    write = Write.model_validate(
+        {"kind": "http", "base_url": erp.url, "token": "token", "timeout": "2s", "entities": ["item"]}
     )
     return SimpleNamespace(system="erp", write=write)
 
