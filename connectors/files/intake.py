@@ -29,9 +29,15 @@ class Intake:
         self.controls: list[Control] = []
 
     def take(self, file: RemoteFile, content: bytes | Unreadable | None) -> None:
-        """Decide about one file. `content` is None when it was too large to be read."""
+        """Decide about one file. `content` is None when it was too large to be read, or has a name that is not asked
+        for."""
         known = self.registry.files.get(file.path)
-        if content is None:
+        if file.fault is not None:
+            what = "the folder's name {}; nothing in it was read" if file.is_folder else "the name {}; it was not read"
+            name = (file.listed or file.path).rpartition("/")[2].encode("utf-8", "surrogateescape")
+            self.dead.append(self._letter(file, what.format(file.fault), name, "unread"))
+            self._remember(file, None, "refused")
+        elif content is None:
             limit = f"{self.read.max_file_mb:g} MB"
             self.dead.append(
                 self._letter(file, f"the file has {file.size} bytes, more than {limit}; it was not read", b"", "unread")

@@ -16,7 +16,7 @@ from connectors.config_model import System
 from connectors.files.connection import Contents, Server
 from connectors.files.intake import Intake
 from connectors.files.registry import Registry, read_registry, write_registry
-from connectors.files.remote import RemoteFile, digest, matches
+from connectors.files.remote import RemoteFile, belongs, digest
 from connectors.landing import Landing
 from connectors.landing.commit import utc_now
 from connectors.landing.documents import as_table, write_documents
@@ -58,7 +58,7 @@ def listed_position(server: Server, system: System) -> dict[str, str]:
 
 
 def _of(stream: SftpStream, files: Sequence[RemoteFile]) -> list[RemoteFile]:
-    return [file for file in files if matches(stream.pattern, file.path)]
+    return [file for file in files if belongs(stream.pattern, file)]
 
 
 class _Work:
@@ -97,7 +97,7 @@ class _Work:
             self._land(intake, after if last else self.before, on_batch)
 
     def _fits(self, file: RemoteFile) -> bool:
-        return file.size <= self.read.max_file_mb * 1_000_000
+        return file.fault is None and file.size <= self.read.max_file_mb * 1_000_000
 
     def _land(self, intake: Intake, cursor: dict, on_batch: OnBatch | None) -> None:
         complete = _complete_up_to(self.listed, self.registry)

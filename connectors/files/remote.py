@@ -9,24 +9,44 @@ from functools import lru_cache
 UNFINISHED = (".part", ".tmp", ".partial", ".filepart", ".writing", ".crdownload")
 
 
+LONGEST_NAME = 255
+
+
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A regular file below the root: its relative path with `/`, size in bytes, modification time in server seconds."""
+    """A regular file below the root: its relative path with `/`, size in bytes, modification time in server seconds.
+
+    With a `fault` it is not read: `path` is its escaped name then, which no other file has, and `listed` its path as the
+    server told it (surrogateescape). A folder with such a name stands for all that lies in it (`is_folder`).
+    """
 
     path: str
     size: int
     mtime: int
+    fault: str | None = None
+    listed: str | None = None
+    is_folder: bool = False
 
 
-def is_safe_name(name: str) -> bool:
-    """Whether a name that a server sent is one plain path step: no separator, no parent, no control
-    character, valid UTF-8."""
-    return (
-        bool(name)
-        and name not in (".", "..")
-        and not re.search(r"[/\\\x00-\x1f\x7f\ud800-\udfff]", name)
-        and len(name) <= 255
-    )
+def name_fault(name: str) -> str | None:
+    """Why a name that a server sent (surrogateescape) is not one plain path step; None when it is."""
+    if re.search("[\ud800-\udfff]", name):
+        return "is not UTF-8"
+    if "\\" in name:
+        return "holds a backslash"
+    if "/" in name:
+        return "leaves the folder"
+    if re.search(r"[\x00-\x1f\x7f]", name):
+        return "holds a control character"
+    return f"is longer than {LONGEST_NAME} characters" if len(name) > LONGEST_NAME else None
+
+
+def escaped(name: str) -> str:
+    """A faulty name as text that can be kept and shown; two names never give one."""
+    raw = name.encode("utf-8", "surrogateescape")
+    text = raw.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
+    text = re.sub(r"[\x00-\x1f\x7f/]", lambda found: f"\\x{ord(found[0]):02x}", text)
+    return text if len(text) <= LONGEST_NAME else f"{text[:200]}\\...{hashlib.sha256(raw).hexdigest()[:16]}"
 
 
 def is_unfinished_name(name: str) -> bool:
@@ -46,6 +66,16 @@ def matches(pattern: str, path: str) -> bool:
     if len(steps) != len(parts) or is_unfinished_name(parts[-1]):
         return False
     return all(step_pattern(step).fullmatch(part) for step, part in zip(steps, parts, strict=True))
+
+
+def belongs(pattern: str, file: RemoteFile) -> bool:
+    """Whether a file is of the stream with this pattern; a folder with a faulty name, whether such files may be in it."""
+    path = file.path if file.listed is None else file.listed
+    if not file.is_folder:
+        return matches(pattern, path)
+    steps, parts = pattern.split("/"), path.split("/")
+    within = zip(steps, parts, strict=False)
+    return len(parts) < len(steps) and all(step_pattern(step).fullmatch(part) for step, part in within)
 
 
 def digest(files: Iterable[RemoteFile]) -> str:

@@ -1,7 +1,7 @@
 """An SFTP connection: pinned host key, listings, and many whole files read at once over one connection.
 
-Every size, name and kind that the server sends is distrusted: links and names that leave their folder are skipped, and
-a file is never read past its limit. Protocol: draft-ietf-secsh-filexfer-02 (version 3).
+Every size, name and kind that the server sends is distrusted: links are skipped, what has a name that is no plain path
+step is told and not opened, and a file is never read past its limit. Protocol: draft-ietf-secsh-filexfer-02 (version 3).
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Any
 import asyncssh
 
 from connectors.config_kinds import SftpRead
-from connectors.files.remote import RemoteFile, is_safe_name, step_pattern
+from connectors.files.remote import RemoteFile, escaped, name_fault, step_pattern
 from connectors.model import PermanentError, TransientError
 
 log = logging.getLogger(__name__)
@@ -103,17 +103,20 @@ async def listing(sftp: asyncssh.SFTPClient, root: str, patterns: Iterable[str])
         for entry in await _entries(sftp, f"{root.rstrip('/')}/{relative}".rstrip("/") or "/"):
             name = entry.filename.decode("utf-8", "surrogateescape")
             here = [rest for rest in steps if step_pattern(rest[0]).fullmatch(name)]
-            if name in (".", "..") or not here:
-                continue
-            if not is_safe_name(name):
-                log.warning("skipped an entry of %s/%s: its name leaves the folder", root, relative)
+            if name in ("", ".", "..") or not here:
                 continue
             path = f"{relative}/{name}" if relative else name
             deeper = [rest[1:] for rest in here if len(rest) > 1]
-            if entry.attrs.type == asyncssh.FILEXFER_TYPE_DIRECTORY and deeper:
+            is_folder = entry.attrs.type == asyncssh.FILEXFER_TYPE_DIRECTORY and bool(deeper)
+            is_file = entry.attrs.type == asyncssh.FILEXFER_TYPE_REGULAR and any(len(rest) == 1 for rest in here)
+            size, mtime = int(entry.attrs.size or 0), int(entry.attrs.mtime or 0)
+            if (is_folder or is_file) and (fault := name_fault(name)) is not None:
+                kept = path.removesuffix(name) + escaped(name)
+                found[kept] = RemoteFile(kept, 0 if is_folder else size, mtime, fault, path, is_folder)
+            elif is_folder:
                 folders.append((path, deeper))
-            elif entry.attrs.type == asyncssh.FILEXFER_TYPE_REGULAR and any(len(rest) == 1 for rest in here):
-                found[path] = RemoteFile(path, int(entry.attrs.size or 0), int(entry.attrs.mtime or 0))
+            elif is_file:
+                found[path] = RemoteFile(path, size, mtime)
     return list(found.values())
 
 
@@ -122,6 +125,8 @@ async def looks(sftp: asyncssh.SFTPClient, root: str, files: Iterable[RemoteFile
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(file: RemoteFile) -> RemoteFile | None:
+        if file.fault is not None:
+            return file  # it is not read, so it need not be whole
         async with gate:
             try:
                 attrs = await sftp.lstat(f"{root.rstrip('/')}/{file.path}".encode())

@@ -64,10 +64,14 @@ def write_cursor(commit: Commit, cursor: Position) -> str:
 
 
 def write_dead(db: duckdb.DuckDBPyConnection, dead: Sequence[DeadLetter]) -> list[dict[str, Any]]:
-    """Store dead letters by id: a record seen before counts an attempt. Returns their headers, without raw bytes."""
+    """Store dead letters by id: a record seen before counts an attempt, and is open again when it was closed. Returns
+    their headers, without raw bytes."""
     for letter in {item.id: item for item in dead}.values():
         if db.execute("select 1 from _land.dead_letter where id = ?", [letter.id]).fetchone():
-            db.execute("update _land.dead_letter set attempts = attempts + 1 where id = ?", [letter.id])
+            db.execute(
+                "update _land.dead_letter set attempts = attempts + 1, state = 'open', resolved_by = null where id = ?",
+                [letter.id],
+            )
         else:
             db.execute(
                 "insert into _land.dead_letter values (?, ?, ?, ?, ?, ?, ?, 'open', 1, ?, null)",

@@ -1,6 +1,7 @@
 """JSON lines and CSV of any content: each faulty record is kept by itself, a hopeless file as one, nothing raises."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from connectors.config_kinds import SftpStream
 from connectors.files.formats import parse
-from connectors.files.remote import is_safe_name, is_unfinished_name, matches
+from connectors.files.remote import escaped, is_unfinished_name, matches, name_fault
 
 JSONL = SftpStream(name="event", pattern="*/e_*", format="jsonl", key=("id",))
 CSV = SftpStream(name="stock", pattern="*/s_*", format="csv", key=("site", "sku"))
@@ -72,12 +73,18 @@ def test_what_is_written_as_csv_is_what_is_read(records):
     assert read == [tuple(c.encode("utf-8", "replace").decode() for c in record) for record in records]
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", "a\nb", "a\0b", "x" * 300, "\udcff"])
-def test_names_that_leave_the_folder_or_hide_are_not_safe(name):
-    assert not is_safe_name(name)
+@pytest.mark.parametrize("name", ["a/b", "a\\b", "a\nb", "a\0b", "x" * 300, "\udcff"])
+def test_names_that_leave_the_folder_or_hide_are_faults(name):
+    assert name_fault(name) and not re.search(r"[\x00-\x1f\x7f/\ud800-\udfff]", escaped(name))
+
+
+@given(st.lists(st.binary(min_size=1, max_size=300), min_size=2, max_size=2, unique=True))
+def test_two_names_never_become_one(names):
+    first, second = (name.decode("utf-8", "surrogateescape") for name in names)
+    assert len({escaped(name) if name_fault(name) else name for name in (first, second)}) == 2
 
 
 def test_patterns_match_step_by_step():
-    assert matches("*/945_*.x12", "EWR/945_1.x12") and is_safe_name("945_EWR é.x12")
+    assert matches("*/945_*.x12", "EWR/945_1.x12") and name_fault("945_EWR é.x12") is None
     assert not matches("*/945_*.x12", "a/b/945_1.x12") and not matches("*/945_*.x12", "945_1.x12")
     assert not matches("*/*", "EWR/a.part") and is_unfinished_name("a.TMP") and not matches("*/a?c", "EWR/ac")
