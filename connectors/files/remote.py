@@ -16,8 +16,8 @@ LONGEST_NAME = 255
 class RemoteFile:
     """A regular file below the root: its relative path with `/`, size in bytes, modification time in server seconds.
 
-    With a `fault` it is not read: `path` is its escaped name then, which no other file has, and `listed` its path as the
-    server told it (surrogateescape). A folder with such a name stands for all that lies in it (`is_folder`).
+    With a `fault` it is not read: `path` is its escaped name then, which no other file has, and `listed` its path as
+    the server told it (surrogateescape). A folder with such a name stands for all that lies in it (`is_folder`).
     """
 
     path: str
@@ -69,7 +69,7 @@ def matches(pattern: str, path: str) -> bool:
 
 
 def belongs(pattern: str, file: RemoteFile) -> bool:
-    """Whether a file is of the stream with this pattern; a folder with a faulty name, whether such files may be in it."""
+    """Whether a file is of the stream with this pattern, and a folder with a faulty name may have such files."""
     path = file.path if file.listed is None else file.listed
     if not file.is_folder:
         return matches(pattern, path)

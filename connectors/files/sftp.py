@@ -1,7 +1,7 @@
 """An SFTP connection: pinned host key, listings, and many whole files read at once over one connection.
 
 Every size, name and kind that the server sends is distrusted: links are skipped, what has a name that is no plain path
-step is told and not opened, and a file is never read past its limit. Protocol: draft-ietf-secsh-filexfer-02 (version 3).
+step is told and not opened, and a file is never read past its limit. Protocol: draft-ietf-secsh-filexfer-02, version 3.
 """
 
 import asyncio
