@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test verify bench lint lock clean
+.PHONY: setup demo test verify bench lint lock licences clean
 
 setup: $(READY)
 
@@ -59,6 +59,9 @@ lock: $(READY)
 	$(COMPILE) --extra dev pyproject.toml -o requirements.lock
 	$(COMPILE) --extra dev --extra bench pyproject.toml -o requirements-bench.lock
 	$(COMPILE) --group proxy -o requirements-proxy.lock
+
+licences: $(READY)
+	$(BIN)/python docs/build_licences.py
 
 clean:
 	rm -rf $(VENV) .venv-bench .venv-proxy .demo dbt_project/target dbt_project/logs
