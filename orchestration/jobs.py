@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.escaping import visible
 from orchestration.gathering import Gathering
 from orchestration.imports import import_ahead
 from orchestration.launcher import registering
@@ -59,6 +60,6 @@ def pass_resource(settings: Settings, systems: Sequence[Any], tools: Tools) -> d
             try:
                 prune(instance, settings)
             except Exception as error:  # a history that is not pruned is no reason for a pass to fail
-                context.log.warning(f"the history of runs was not pruned: {error}")  # type: ignore[union-attr]
+                context.log.warning(visible(f"the history of runs was not pruned: {error}"))  # type: ignore[union-attr]
 
     return the_pass

@@ -29,6 +29,7 @@ def run(host: str, port: int, daemon: bool) -> int:
             f"--host {host} is reached from other machines: set CROSSDOCK_UI_TOKEN and CROSSDOCK_UI_URL, "
             "or keep to loopback behind a reverse proxy (docs/deploying.md)"
         )
+    port = _free_port(host, port)
     settings = Settings.from_env()
     prepare_instance(settings.dagster_home)
     try:
@@ -45,8 +46,9 @@ def run(host: str, port: int, daemon: bool) -> int:
 def start_ui(
     processes: Started, settings: Settings, *, host: str = "127.0.0.1", port: int = 0
 ) -> "tuple[subprocess.Popen[bytes], str]":
-    """The guarded webserver, answering, and its address. Raises Failed with the end of its log when it does not."""
-    port = port or _free_port()
+    """The guarded webserver, answering, and its address; port 0 takes a free one. Raises BadInput for a port that is
+    taken, Failed with the end of its log when it does not come up."""
+    port = _free_port(host, port)
     command = [sys.executable, "-m", "orchestration.ui", "--host", host, "--port", str(port)]
     ui = processes.start(command, env=_environment(settings), cwd=REPOSITORY, log=log_of(settings))
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -89,7 +91,11 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+def _free_port(host: str, port: int) -> int:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was served a moment ago is free
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise BadInput(f"{host}:{port} cannot be served ({error.strerror}); --port 0 takes a free one") from error
         return int(probe.getsockname()[1])
