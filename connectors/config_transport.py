@@ -114,18 +114,37 @@ def protected_dsn(dsn: SecretStr, tls: Tls, env: Mapping[str, str] = os.environ)
     if twice := [name for name, file in files.items() if file and name in given]:
         raise ValueError(f"dsn says {', '.join(twice)} too; allowed: one of the two")
     given |= {name: file for name, file in files.items() if file}
-    if not _stays_here(given, env) and not tls.insecure:
-        mode = given.setdefault("sslmode", "verify-full")
-        if mode not in VERIFYING:
-            raise ValueError(
-                "dsn has an sslmode that does not verify the server; allowed: verify-full (the default), verify-ca, or "
-                "`insecure: true` where that is meant"
-            )
-        if "sslrootcert" not in given and not _has_own_authorities(env):
-            if mode == "verify-ca":
-                raise ValueError("verify-ca needs `ca_file`: anybody can have a certificate of a public authority")
-            given["sslrootcert"] = ssl.get_default_verify_paths().cafile or "system"
-    return SecretStr(make_conninfo("", **given))
+    return SecretStr(make_conninfo("", **_protected(given, tls.insecure, env)))
+
+
+def protected_url(url: str, env: Mapping[str, str] = os.environ) -> Any:
+    """A SQLAlchemy URL of ours, protected by the same rule when it is one of Postgres; the environment says `insecure`
+    as CROSSDOCK_CONTROL_INSECURE=true. Raises ValueError."""
+    from sqlalchemy import make_url
+
+    made = make_url(url)
+    if made.get_backend_name() != "postgresql":
+        return made
+    query = {name: text if isinstance(text, str) else ",".join(text) for name, text in made.query.items()}
+    given = _protected({"host": made.host, **query}, env.get("CROSSDOCK_CONTROL_INSECURE") == "true", env)
+    return made.update_query_dict({name: text for name, text in given.items() if name.startswith("ssl")})
+
+
+def _protected(given: dict[str, Any], insecure: bool, env: Mapping[str, str]) -> dict[str, Any]:
+    """libpq's parameters with those that verify the server. Raises ValueError where they would not."""
+    if _stays_here(given, env) or insecure:
+        return given
+    mode = given.setdefault("sslmode", "verify-full")
+    if mode not in VERIFYING:
+        raise ValueError(
+            "has an sslmode that does not verify the server; allowed: verify-full (the default), verify-ca, or to say "
+            "that insecure is meant (`insecure: true`)"
+        )
+    if "sslrootcert" not in given and not _has_own_authorities(env):
+        if mode == "verify-ca":
+            raise ValueError("verify-ca needs `ca_file`: anybody can have a certificate of a public authority")
+        given["sslrootcert"] = ssl.get_default_verify_paths().cafile or "system"
+    return given
 
 
 def _stays_here(given: Mapping[str, Any], env: Mapping[str, str]) -> bool:

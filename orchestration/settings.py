@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DBT_PROJECT = REPOSITORY / "dbt_project"
@@ -129,6 +130,10 @@ def read_business_now(spec: str) -> datetime:
     if spec == "wall":
         return datetime.now(UTC).replace(microsecond=0)
     if spec.startswith(("http://", "https://")):
+        from connectors.config_transport import is_loopback
+
+        if spec.startswith("http://") and not is_loopback(urlsplit(spec).hostname or ""):
+            raise SettingsError("CROSSDOCK_BUSINESS_NOW goes over a network in plain text; allowed: https://, loopback")
         try:
             with urllib.request.urlopen(spec, timeout=10) as answer:  # noqa: S310 - the scheme was checked above
                 spec = json.load(answer)["now"]

@@ -9,7 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
+from connectors.config_transport import protected_url
 from connectors.control.tables import metadata
+from connectors.model import PermanentError
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,16 @@ def open_control(where: str | Path) -> Control:
     """`where` is a SQLAlchemy URL or the path of a SQLite file, created with its folder when it is not there.
 
     SQLite runs in WAL mode with synchronous = FULL: a SENT that a power cut forgets would be sent again. A second
-    writer waits up to 30 s.
+    writer waits up to 30 s. Raises PermanentError for a Postgres elsewhere that would not be verified.
     """
     text_form = str(where)
     if "://" in text_form:
-        engine = create_engine(text_form, pool_pre_ping=True)
+        try:
+            engine = create_engine(protected_url(text_form), pool_pre_ping=True)
+        except ValueError as error:
+            raise PermanentError(
+                f"The control store's URL {error}.", "CROSSDOCK_CONTROL_INSECURE=true says that it is meant."
+            ) from None
     else:
         path = Path(where).expanduser()
         path.parent.mkdir(parents=True, exist_ok=True)

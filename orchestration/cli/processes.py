@@ -1,18 +1,22 @@
 """Processes that a command starts: each in a group of its own, all of them stopped with it, and nothing else."""
 
+import ctypes
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 GRACE_S = 20.0
+_PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 class Started:
-    """A context in which processes can be started; leaving it, by whatever way, stops every one of them."""
+    """A context in which processes can be started; leaving it, by whatever way, stops every one of them. On Linux they
+    also end with the thread that started them, so start them in one that lasts."""
 
     def __init__(self) -> None:
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -71,6 +75,8 @@ def stop(process: "subprocess.Popen[bytes]", grace_s: float = GRACE_S) -> None:
 
 
 def _take_signals() -> None:
+    if _PRCTL is not None:  # a parent that is killed stops nobody: then the kernel does (PR_SET_PDEATHSIG = 1)
+        _PRCTL(1, signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 

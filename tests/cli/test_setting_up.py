@@ -91,6 +91,27 @@ def test_what_was_started_is_stopped_with_its_children_and_nothing_else(tmp_path
         stranger.wait()
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from orchestration.cli.processes import Started
+with Started() as processes:
+    child = processes.start(["sleep", "300"], env=os.environ, cwd=Path("/"), log=Path(sys.argv[1]) / "log")
+    print(child.pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux ends children with their parent")
+def test_what_was_started_ends_also_when_its_parent_is_killed(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True, text=True)
+    child = int(done.stdout)
+    deadline = time.monotonic() + 60
+    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_check_names_every_way_that_nobody_verifies(crossdock, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     folder = tmp_path / "unverified"
     folder.mkdir()

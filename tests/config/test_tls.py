@@ -9,7 +9,10 @@ from pydantic import SecretStr, ValidationError
 from connectors.config import ConfigError, load_systems
 from connectors.config_kinds import PostgresRead, RestRead
 from connectors.config_model import Write
-from connectors.config_transport import Tls, protected_dsn
+from connectors.config_transport import Tls, protected_dsn, protected_url
+from connectors.control import open_control
+from connectors.model import PermanentError
+from orchestration.settings import SettingsError, read_business_now
 
 UNVERIFIED = ["disable", "allow", "prefer", "require"]
 SYSTEM = "system: erp\nrole: erp\nread:\n{}streams:\n  - {{name: items, table: sales.items, key: [id]}}\n"
@@ -92,4 +95,21 @@ def test_a_system_file_is_told_its_line_and_names_are_read_without_the_secrets(t
     for dsn in ("host=erp.example.com sslmode=require password=hush", "hush"):
         with pytest.raises(ConfigError) as wrong:
             load_systems(tmp_path, {"ERP_DSN": dsn})
-        assert "erp.yaml:3: read: dsn" in str(wrong.value) and "hush" not in str(wrong.value)
+        assert "erp.yaml:3: read: " in str(wrong.value) and "hush" not in str(wrong.value)
+
+
+def test_a_control_store_elsewhere_is_verified_too() -> None:
+    url = "postgresql+psycopg://desk:hush@control.example.com/crossdock"
+    assert protected_url(url, {}).query["sslmode"] == "verify-full"
+    assert "sslmode" not in protected_url(url, {"CROSSDOCK_CONTROL_INSECURE": "true"}).query
+    for here in ("sqlite:///x.sqlite", "postgresql+psycopg://desk@127.0.0.1/crossdock", "postgresql:///crossdock"):
+        assert "sslmode" not in protected_url(here, {}).query
+    for elsewhere in ("?sslmode=require", "?host=127.0.0.1&host=control.example.com&sslmode=disable"):
+        with pytest.raises(PermanentError, match="CROSSDOCK_CONTROL_INSECURE") as refused:
+            open_control(url + elsewhere)
+        assert "hush" not in str(refused.value)
+
+
+def test_business_now_is_not_asked_over_a_network_in_plain_text() -> None:
+    with pytest.raises(SettingsError, match="https"):
+        read_business_now("http://clock.example.com/now")
