@@ -46,7 +46,7 @@ class RestRead(Read, HttpTls):
     auth: Auth | None = None
     budget: Budget = Budget()
     timeout: Duration = timedelta(seconds=30)
-    max_body_mb: float = Field(default=64, gt=0)
+    max_body_mb: float = Field(default=256, gt=0)
     attempts: int = Field(default=6, ge=1)
 
 
@@ -89,7 +89,7 @@ class SftpRead(Read):
     zones: dict[str, Zone] = Field(default_factory=dict)
     settle: Duration = timedelta(seconds=1)
     patience: Duration = timedelta(minutes=15)
-    max_file_mb: float = Field(default=64, gt=0)
+    max_file_mb: float = Field(default=128, gt=0)
     timeout: Duration = timedelta(seconds=30)
 
 

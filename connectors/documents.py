@@ -4,15 +4,21 @@ A builder adds the kind and keeps every value as sent; it never guesses. What it
 the record becomes a dead letter.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 import msgspec
 
+from connectors.shape import json_fault
+
+LARGE_BYTES = 1 << 20
+SMALL_BYTES = 10_000
 Row = tuple[str, str | None, str | None]
 Builder = Callable[[bytes], bytes]
 
 _anything = msgspec.json.Decoder()
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_SURROGATE = re.compile(rb"\\\\u[dD][89abcdefABCDEF]")
 _builders: dict[str, Builder] = {}
 
 
@@ -35,9 +41,14 @@ def document_row(kind: str, record: bytes, key: Sequence[str], updated_at: str |
 
 
 def read_object(record: bytes) -> dict:
-    """A JSON object, fully read. Raises DocumentError for a list, a cut text, bytes that are not UTF-8."""
+    """A JSON object, fully read; of a large one the members that are small, and the rest raw. Raises DocumentError for
+    a list, a cut text, bytes that are not UTF-8, and for one that is too deep or too full to be walked.
+    """
+    fault = json_fault(record)
+    if fault is not None:
+        raise DocumentError(fault)
     try:
-        found = _anything.decode(record)
+        found = _large(record) if len(record) > LARGE_BYTES else _anything.decode(record)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DocumentError(f"is not JSON: {error}") from error
     except RecursionError as error:
@@ -45,6 +56,17 @@ def read_object(record: bytes) -> dict:
     if not isinstance(found, dict):
         raise DocumentError("is not a JSON object")
     return found
+
+
+def _large(record: bytes) -> object:
+    """What is built of a record takes many times its bytes, so that of a large one only what is small is built."""
+    record.decode("utf-8")
+    if _SURROGATE.search(record) or record.lstrip()[:1] != b"{":
+        return _anything.decode(record)
+    return {
+        name: _anything.decode(raw) if len(memoryview(raw)) <= SMALL_BYTES else raw
+        for name, raw in _fields.decode(record).items()
+    }
 
 
 def key_of(found: dict, key: Sequence[str]) -> str:

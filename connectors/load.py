@@ -19,6 +19,7 @@ import duckdb
 
 from connectors.landing.corruption import history_minded
 from connectors.landing.lock import SETTINGS, opened, turn, waited
+from connectors.landing.room import noted
 from connectors.landing.state import apply
 from connectors.landing.tables import DOCUMENT, LOG_META, create_stream, landed_columns, log_of, schema_of, state_of
 from connectors.model import Column, quoted
@@ -30,6 +31,8 @@ alter table _load.loaded add column if not exists landing_began timestamp;
 alter table _load.loaded add column if not exists batch_began timestamp;
 """
 SOURCE = "_landing"
+WIDE = "4GB"
+"""What a load may take where a system's rows needed more than usual to land."""
 
 
 class _Stream(Protocol):
@@ -67,7 +70,9 @@ def load(
     before it stays. A system that never landed gets empty relations for its document streams.
     """
     result = LoadResult()
-    with _connection(warehouse, lock_timeout_s) as db:
+    systems = list(systems)
+    files = [Path(home) / "landing" / f"{system.system}.duckdb" for system in systems]
+    with _connection(warehouse, lock_timeout_s, is_wide=any(noted(path) for path in files)) as db:
         db.execute(LOADED)
         for system in sorted(systems, key=lambda s: s.system):
             path = Path(home) / "landing" / f"{system.system}.duckdb"
@@ -94,14 +99,14 @@ def _forget(db: duckdb.DuckDBPyConnection, system: str) -> None:
 
 @contextmanager
 def _connection(
-    warehouse: duckdb.DuckDBPyConnection | Path | str, timeout_s: float
+    warehouse: duckdb.DuckDBPyConnection | Path | str, timeout_s: float, *, is_wide: bool = False
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     if isinstance(warehouse, duckdb.DuckDBPyConnection):
         yield warehouse
         return
     path = Path(warehouse)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with opened(path, timeout_s, {**SETTINGS, "memory_limit": "1GB"}) as db:
+    with opened(path, timeout_s, {**SETTINGS, "memory_limit": WIDE if is_wide else "1GB"}) as db:
         yield db
 
 

@@ -13,11 +13,12 @@ from connectors.config_model import System
 from connectors.control import Mirror, open_control
 from connectors.documents import Row
 from connectors.landing import Landing
-from connectors.landing.documents import as_table, write_documents
+from connectors.landing.documents import write_documents
 from connectors.landing.tables import state_of
 from connectors.mirroring import control_of, mirror
-from connectors.replayers import Letter, Verdict, replayer_of
+from connectors.replayers import CUT, Letter, Verdict, replayer_of
 from connectors.rest.times import instant
+from connectors.size import is_cut
 from connectors.sync import landed_position, landing_of
 
 
@@ -98,7 +99,7 @@ def _open(landing: Landing, ids: Sequence[str] | None) -> list[Letter]:
 
 
 def _one(system: System, landing: Landing, letter: Letter, by: str) -> Replayed:
-    verdict = replayer_of(system)(system, letter)
+    verdict = CUT if is_cut(letter.raw) and not letter.is_read_anew else replayer_of(system)(system, letter)
     rows: list[Row] = []
     outcome, reason = "faulty", verdict.reason or letter.reason
     if verdict.is_closed:
@@ -143,7 +144,7 @@ def _close(landing: Landing, letter: Letter, verdict: Verdict, rows: list[Row], 
             db.execute("commit")
         return
     with landing.commit(letter.stream, cursor, correlation_id=f"replay:{letter.id}") as commit:
-        write_documents(commit, letter.stream, as_table(rows), None)
+        write_documents(commit, letter.stream, rows, None)
         _mark(commit.db, letter, state, by)
         if verdict.on_close is not None:
             verdict.on_close(commit.db)

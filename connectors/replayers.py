@@ -29,6 +29,11 @@ class Letter:
             return {}
         return found if isinstance(found, dict) else {}
 
+    @property
+    def is_read_anew(self) -> bool:
+        """Whether a replay lets the source be read again, so that the raw is not needed."""
+        return self.place().get("level") == "unread"
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -43,6 +48,7 @@ class Verdict:
     on_close: Callable[[Any], None] | None = None
 
 
+CUT = Verdict(is_possible=False, reason="only the head of it was kept, because of its size: correct it at the source")
 Replayer = Callable[[System, Letter], Verdict]
 
 

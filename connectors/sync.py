@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from connectors.config_model import System
 from connectors.landing import Landing
+from connectors.landing.room import with_room
 from connectors.mirroring import mirror, mirror_failure, mirrored_position
 from connectors.model import ConnectorError, PermanentError, TransientError
 from connectors.readers import Tally, reader_of
@@ -84,7 +85,7 @@ def _locked(
             on_progress(system.system, stream, rows)
 
     tally = Tally()
-    landed = reader_of(system).sync(system, landing, tally, progress, full)
+    landed = with_room(landing, lambda: reader_of(system).sync(system, landing, tally, progress, full))
     mirror(home, landing, position=landed.position, complete_up_to=landed.complete_up_to, control=control)
     return {
         "system": system.system,

@@ -80,11 +80,11 @@ def interchanges(text: str) -> Iterator[Interchange]:
     while at < len(text):
         try:
             separators = read_separators(text, at)
+            found = _interchange(text, at, separators)
         except X12Error as error:
             end = _next_isa(text, at + 1)
             yield _bad(at, end, str(error), is_cut=len(text) - at < ISA_LENGTH)
         else:
-            found = _interchange(text, at, separators)
             yield found
             end = found.end
         at = skip_padding(text, end)

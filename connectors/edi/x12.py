@@ -12,6 +12,8 @@ from typing import NamedTuple
 ISA_LENGTH = 106
 # the 16 elements of an ISA are fixed in width; these are the offsets of the separator before each of them
 _ISA_SEPARATORS = (3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103)
+MOST_ELEMENTS = 1_000
+MOST_SEGMENTS = 1_000_000
 _PADDING = "\r\n\t \x00\x1a"
 
 
@@ -68,9 +70,9 @@ def segments(text: str, start: int, separators: Separators) -> Iterator[Segment]
 
     The last one may lack its terminator: it is yielded with an `end` at the end of the text and the caller sees it,
     because nothing closes the envelope after it. A new ISA ends the iteration before it is yielded, since it may
-    choose other separators.
+    choose other separators. Raises X12Error past MOST_SEGMENTS, or at one of more than MOST_ELEMENTS.
     """
-    at, length = start, len(text)
+    at, length, count = start, len(text), 0
     terminator, element = separators.segment, separators.element
     padding = _PADDING.replace(terminator, "")
     while True:
@@ -80,6 +82,11 @@ def segments(text: str, start: int, separators: Separators) -> Iterator[Segment]
             return
         stop = text.find(terminator, at)
         end = length if stop < 0 else stop
+        count += 1
+        if count > MOST_SEGMENTS:
+            raise X12Error(f"it has more than {MOST_SEGMENTS:,} segments")
+        if end - at > MOST_ELEMENTS and text.count(element, at, end) > MOST_ELEMENTS:
+            raise X12Error(f"a segment has more than {MOST_ELEMENTS:,} elements")
         yield Segment(tuple(text[at:end].split(element)), at, min(end + 1, length))
         at = end + 1
 

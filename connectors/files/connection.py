@@ -12,11 +12,11 @@ import asyncssh
 from connectors.config_kinds import SftpRead
 from connectors.files import sftp as protocol
 from connectors.files.remote import RemoteFile
-from connectors.files.sftp import ATTEMPTS, Unreadable
+from connectors.files.sftp import ATTEMPTS, Large, Unreadable
 from connectors.model import TransientError
 
 T = TypeVar("T")
-Contents = dict[str, bytes | Unreadable]
+Contents = dict[str, bytes | Unreadable | Large]
 
 
 class Server:
@@ -82,7 +82,7 @@ class Server:
             try:
                 client = await self._connected()
                 done, files, lost = await protocol.read_some(
-                    client, self.read.root, files, self._timeout(files), self._at_once
+                    client, self.read.root, files, self._timeout(files), self._at_once, self._most_bytes
                 )
             except TransientError:
                 done = {}
@@ -96,6 +96,10 @@ class Server:
                 await self._drop()
                 await protocol.pause(fruitless)
         return found
+
+    @property
+    def _most_bytes(self) -> int:
+        return int(self.read.max_file_mb * 1_000_000)
 
     def _timeout(self, files: list[RemoteFile]) -> float:
         """Seconds one file may take: the setting, and more for large ones at no less than 1 MB/s."""

@@ -10,9 +10,10 @@ from connectors.files.formats import parse
 from connectors.files.parsed import Envelope, Parsed, file_letter
 from connectors.files.registry import Control, Known, Registry, State
 from connectors.files.remote import RemoteFile
-from connectors.files.sftp import Unreadable
+from connectors.files.sftp import Large, Unreadable
 from connectors.landing.commit import utc_now
 from connectors.model import DeadLetter
+from connectors.size import cut
 
 log = logging.getLogger(__name__)
 
@@ -28,20 +29,20 @@ class Intake:
         self.files: list[Known] = []
         self.controls: list[Control] = []
 
-    def take(self, file: RemoteFile, content: bytes | Unreadable | None) -> None:
-        """Decide about one file. `content` is None when it was too large to be read, or has a name that is not asked
-        for."""
+    def take(self, file: RemoteFile, content: bytes | Unreadable | Large | None) -> None:
+        """Decide about one file. `content` is Large when there is too much of it to be taken, None when it has a name
+        that is not asked for."""
         known = self.registry.files.get(file.path)
-        if file.fault is not None:
+        if content is None:
             what = "the folder's name {}; nothing in it was read" if file.is_folder else "the name {}; it was not read"
             name = (file.listed or file.path).rpartition("/")[2].encode("utf-8", "surrogateescape")
             self.dead.append(self._letter(file, what.format(file.fault), name, "unread"))
             self._remember(file, None, "refused")
-        elif content is None:
+        elif isinstance(content, Large):
             limit = f"{self.read.max_file_mb:g} MB"
-            self.dead.append(
-                self._letter(file, f"the file has {file.size} bytes, more than {limit}; it was not read", b"", "unread")
-            )
+            reason = f"the file has {file.size} bytes, more than {limit}; only its head was kept"
+            raw = cut(content.size, content.sha256, content.head)
+            self.dead.append(self._letter(file, reason, raw, "unread"))
             self._remember(file, None, "refused")
         elif isinstance(content, Unreadable):
             if "NoSuchFile" in str(content):

@@ -10,8 +10,9 @@ from connectors.config_kinds import SftpStream
 from connectors.documents import DocumentError, Row, key_of, read_object, with_field
 from connectors.files.parsed import Parsed, file_letter, flooded, where, without_bom, wrong_encoding
 from connectors.model import DeadLetter
+from connectors.size import LIMIT_BYTES, too_large
 
-csv.field_size_limit(1_000_000)
+csv.field_size_limit(LIMIT_BYTES)
 
 
 def parse_jsonl(stream: SftpStream, path: str, data: bytes) -> Parsed:
@@ -24,8 +25,11 @@ def parse_jsonl(stream: SftpStream, path: str, data: bytes) -> Parsed:
         return Parsed(dead=[file_letter(stream.name, path, reason, data)])
     name = path.rpartition("/")[2]
     found = Parsed(cut=_cut(data))
-    for number, line in enumerate(without_bom(data).split(b"\n"), 1):
+    for number, line in enumerate(_lines(without_bom(data)), 1):
         if not line.strip():
+            continue
+        if len(line) > LIMIT_BYTES:
+            found.dead.append(too_large(stream.name, line, path, where(path, "line", line=number), number))
             continue
         try:
             fields = read_object(line)
@@ -35,6 +39,16 @@ def parse_jsonl(stream: SftpStream, path: str, data: bytes) -> Parsed:
         except DocumentError as error:
             found.dead.append(_letter(stream, path, number, f"the line {error}", line))
     return flooded(stream.name, path, data, found)
+
+
+def _lines(data: bytes) -> Iterator[bytes]:
+    """One after the other: a list of them would be the file once more."""
+    at = 0
+    while at <= len(data):
+        end = data.find(b"\n", at)
+        end = len(data) if end < 0 else end
+        yield data[at:end]
+        at = end + 1
 
 
 def parse_csv(stream: SftpStream, path: str, data: bytes) -> Parsed:
@@ -55,6 +69,11 @@ def parse_csv(stream: SftpStream, path: str, data: bytes) -> Parsed:
             return Parsed(dead=[file_letter(stream.name, path, reason, data)], cut=found.cut)
         for number, (text, cells) in enumerate(records, 2):
             if not any(cells):
+                continue
+            if len(text) > LIMIT_BYTES:
+                raw = text.encode("utf-8", "surrogateescape")
+                place = where(path, "row", line=number, header=header)
+                found.dead.append(too_large(stream.name, raw, path, place, number))
                 continue
             try:
                 if not text.endswith("\n"):

@@ -19,7 +19,7 @@ from connectors.files.registry import Registry, read_registry, write_registry
 from connectors.files.remote import RemoteFile, belongs, digest
 from connectors.landing import Landing
 from connectors.landing.commit import utc_now
-from connectors.landing.documents import as_table, write_documents
+from connectors.landing.documents import write_documents
 from connectors.model import BatchRecord
 
 log = logging.getLogger(__name__)
@@ -85,25 +85,22 @@ class _Work:
             if after != self.before:
                 self._land(Intake(self.stream, self.registry, self.read), after, on_batch)
             return
-        ahead: Future[Contents] = server.reading([file for file in batches[0] if self._fits(file)])
+        ahead: Future[Contents] = server.reading(_readable(batches[0]))
         for number, files in enumerate(batches):
             contents = ahead.result()
             last = number + 1 == len(batches)
             if not last:
-                ahead = server.reading([file for file in batches[number + 1] if self._fits(file)])
+                ahead = server.reading(_readable(batches[number + 1]))
             intake = Intake(self.stream, self.registry, self.read)
             for file in files:
                 intake.take(file, contents.get(file.path))
             self._land(intake, after if last else self.before, on_batch)
 
-    def _fits(self, file: RemoteFile) -> bool:
-        return file.fault is None and file.size <= self.read.max_file_mb * 1_000_000
-
     def _land(self, intake: Intake, cursor: dict, on_batch: OnBatch | None) -> None:
         complete = _complete_up_to(self.listed, self.registry)
         with self.landing.commit(self.stream.name, cursor, complete) as commit:
             commit.dead.extend(intake.dead)
-            write_documents(commit, self.stream.name, as_table(intake.rows), complete)
+            write_documents(commit, self.stream.name, intake.rows, complete)
             write_registry(commit.db, self.stream.name, intake.files, intake.controls)
         assert commit.record is not None
         if self.landing.on_commit is not None:
@@ -112,8 +109,12 @@ class _Work:
             on_batch(self.stream.name, commit.record)
 
 
+def _readable(files: Sequence[RemoteFile]) -> list[RemoteFile]:
+    return [file for file in files if file.fault is None]
+
+
 def _batches(files: Sequence[RemoteFile], max_bytes: int) -> Iterator[list[RemoteFile]]:
-    """Files in order, in batches bounded by number and bytes; a file over the limit is not read and weighs nothing."""
+    """Files in order, in batches bounded by number and bytes; a file over the limit is not kept and weighs nothing."""
     batch: list[RemoteFile] = []
     size = 0
     for file in files:

@@ -5,11 +5,13 @@ step is told and not opened, and a file is never read past its limit. Protocol: 
 """
 
 import asyncio
+import hashlib
 import hmac
 import logging
 import random
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import asyncssh
@@ -17,11 +19,13 @@ import asyncssh
 from connectors.config_kinds import SftpRead
 from connectors.files.remote import RemoteFile, escaped, name_fault, step_pattern
 from connectors.model import PermanentError, TransientError
+from connectors.size import HEAD_BYTES
 
 log = logging.getLogger(__name__)
 AT_ONCE = 64
 ATTEMPTS = 6
 BLOCK = 32_768
+HASHED_BYTES = 1 << 30
 # AES-GCM costs a third of the others where the processor has AES; the rest are for servers without it
 CIPHERS = (
     "aes128-gcm@openssh.com",
@@ -34,6 +38,16 @@ CIPHERS = (
 
 class Unreadable(Exception):
     """One file cannot be read although the connection is well; the others can."""
+
+
+@dataclass(frozen=True)
+class Large:
+    """A file over the limit, read for its hash and its head alone; of more than HASHED_BYTES the hash is that of the
+    first so many."""
+
+    size: int
+    sha256: str
+    head: bytes
 
 
 class _Pinned(asyncssh.SSHClient):
@@ -155,15 +169,20 @@ async def _entries(sftp: asyncssh.SFTPClient, folder: str) -> list[Any]:
 
 
 async def read_some(
-    sftp: asyncssh.SFTPClient, root: str, files: Sequence[RemoteFile], timeout_s: float, at_once: int = AT_ONCE
-) -> tuple[dict[str, bytes | Unreadable], list[RemoteFile], bool]:
+    sftp: asyncssh.SFTPClient,
+    root: str,
+    files: Sequence[RemoteFile],
+    timeout_s: float,
+    at_once: int = AT_ONCE,
+    most_bytes: int | None = None,
+) -> tuple[dict[str, bytes | Unreadable | Large], list[RemoteFile], bool]:
     """Read whole files, `at_once` at a time. Returns what was read, by path, the files to try again, and whether the
-    connection was lost; nothing more is asked of a lost one.
+    connection was lost; nothing more is asked of a lost one. Of a file over `most_bytes` come its hash and head.
 
     A file shorter or longer than its listing said comes back as it is: the caller compares the length.
     """
     gate = asyncio.Semaphore(at_once)
-    done: dict[str, bytes | Unreadable] = {}
+    done: dict[str, bytes | Unreadable | Large] = {}
     again: list[RemoteFile] = []
     lost = False
 
@@ -174,8 +193,10 @@ async def read_some(
                 again.append(file)
                 return
             try:
+                is_large = most_bytes is not None and file.size > most_bytes
+                reading = _described if is_large else _whole
                 done[file.path] = await asyncio.wait_for(
-                    _whole(sftp, f"{root.rstrip('/')}/{file.path}", file.size), timeout_s
+                    reading(sftp, f"{root.rstrip('/')}/{file.path}", file.size), timeout_s
                 )
             except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPPermissionDenied) as error:
                 done[file.path] = Unreadable(type(error).__name__)
@@ -205,6 +226,19 @@ async def _whole(sftp: asyncssh.SFTPClient, path: str, size: int) -> bytes:
             if at == size and len(part) < BLOCK and len(part) < size + 1 - (at - len(part)):
                 break  # a short answer at the expected end: asking once more would only confirm it
     return b"".join(parts)
+
+
+async def _described(sftp: asyncssh.SFTPClient, path: str, size: int) -> Large:
+    digest, head, at = hashlib.sha256(), b"", 0
+    async with await sftp.open(path, "rb", encoding=None, block_size=0) as handle:
+        while at < min(size, HASHED_BYTES):
+            part: bytes = await handle.read(BLOCK, at)  # type: ignore[assignment]
+            if not part:
+                break
+            digest.update(part)
+            head = head or part[:HEAD_BYTES]
+            at += len(part)
+    return Large(size, digest.hexdigest(), head)
 
 
 async def pause(attempt: int) -> None:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from connectors.landing.casts import cast
 from connectors.landing.commit import Commit
 from connectors.landing.fill import Fill, fill_unchanged
+from connectors.landing.lend import lent
 from connectors.landing.state import apply
 from connectors.landing.tables import evolve, log_of, state_of
 from connectors.model import Column, DeadLetter, literal, quoted
@@ -67,23 +68,22 @@ def append(commit: Commit, batch: Changes, landed: Sequence[Column]) -> int:
     db, log = commit.db, log_of(commit.system, batch.stream)
     types = {column.name: column.type for column in landed}
     names = [column.name for column in batch.columns]
-    db.register("_changes", batch.table)
-    try:
-        if batch.has_unchanged:
-            return _append_filled(commit, batch, types)
-        _insert(commit, log, names, ", ".join(cast(n, types[n]) for n in names), "_changes")
-        converted = [n for n in names if types[n].lower() != "varchar"]
-        landed_values = _count(db, log, converted, _of_batch(commit, batch))[1:]
-        sent = tuple(len(batch.table) - batch.table[n].null_count for n in converted)
-        if landed_values == sent:
-            return len(batch.table)
-        _find_bad(db, names, types)
-        bad = "select (_commit_pos, _ordinal) from _bad"
-        db.execute(f"delete from {log} where _batch_id = {commit.batch_id} and (_commit_pos, _ordinal) in ({bad})")
-        return len(batch.table) - _bury(commit, batch)
-    finally:
-        db.unregister("_changes")
-        db.execute("drop table if exists temp._filled; drop table if exists temp._bad")
+    with lent(db, "_changes", batch.table):
+        try:
+            if batch.has_unchanged:
+                return _append_filled(commit, batch, types)
+            _insert(commit, log, names, ", ".join(cast(n, types[n]) for n in names), "_changes")
+            converted = [n for n in names if types[n].lower() != "varchar"]
+            landed_values = _count(db, log, converted, _of_batch(commit, batch))[1:]
+            sent = tuple(len(batch.table) - batch.table[n].null_count for n in converted)
+            if landed_values == sent:
+                return len(batch.table)
+            _find_bad(db, names, types)
+            bad = "select (_commit_pos, _ordinal) from _bad"
+            db.execute(f"delete from {log} where _batch_id = {commit.batch_id} and (_commit_pos, _ordinal) in ({bad})")
+            return len(batch.table) - _bury(commit, batch)
+        finally:
+            db.execute("drop table if exists temp._filled; drop table if exists temp._bad")
 
 
 def _append_filled(commit: Commit, batch: Changes, types: dict[str, str]) -> int:

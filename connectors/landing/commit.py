@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from connectors.model import BatchRecord, DeadLetter, OnPhase, Position
+from connectors.size import kept
 
 
 def utc_now() -> datetime:
@@ -82,7 +83,7 @@ def write_dead(db: duckdb.DuckDBPyConnection, dead: Sequence[DeadLetter]) -> lis
                     letter.position,
                     letter.ordinal,
                     letter.reason,
-                    letter.raw,
+                    kept(letter.raw),
                     utc_now(),
                 ],
             )

@@ -23,13 +23,26 @@ WORDS = (
     "Failed to deserialize",
     "Failure while replaying WAL file",
 )
-OTHER_TROUBLE = ("No space left on device", "Permission denied", "Could not set lock on file", "Out of Memory")
+OTHER_TROUBLE = (
+    "No space left on device",
+    "Permission denied",
+    "Could not set lock on file",
+    "Out of Memory",
+    "SET memory_limit",
+)
 DAMAGE = (duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
 
 
 def tells_damage(text: str) -> bool:
     """Whether an error's text speaks of a damaged file. It does not say which one: see `damage`."""
     return any(words in text for words in WORDS) and not any(words in text for words in OTHER_TROUBLE)
+
+
+def ran_out_of_memory(error: duckdb.Error) -> bool:
+    """Whether DuckDB's memory limit was met; after a commit, in the checkpoint that follows it, that is told as a fatal
+    error, and what was committed is there.
+    """
+    return isinstance(error, duckdb.OutOfMemoryException) or "SET memory_limit" in str(error)
 
 
 def damage(path: Path, *, deep: bool = False) -> str | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import duckdb
 import pyarrow as pa
 
 from connectors.landing.commit import Commit
+from connectors.landing.lend import lent
 from connectors.landing.state import apply
 from connectors.landing.tables import DOCUMENT, evolve, log_of, state_of
+from connectors.size import parts
 
 SCHEMA = pa.schema([("doc_key", pa.string()), ("doc", pa.string()), ("updated_at_raw", pa.string())])
 
@@ -24,46 +26,74 @@ def as_table(rows: Sequence[Sequence[str | None]] | pa.Table) -> pa.Table:
     return pa.table(columns, schema=SCHEMA)
 
 
-def write_documents(commit: Commit, stream: str, rows: pa.Table, source_time: object) -> None:
+def write_documents(
+    commit: Commit, stream: str, rows: Sequence[Sequence[str | None]] | pa.Table, source_time: object
+) -> None:
     """Append the documents that changed to the stream's log and bring its state up to them, inside `commit`.
 
-    The order of `rows` is their order in the log: ordinal n is row n, so a key may occur several times.
+    The order of `rows` is their order in the log: ordinal n is row n, so a key may occur several times. Written in
+    parts of some MB: a list of documents is not in memory a second time.
     """
     db, system = commit.db, commit.system
     commit.version, _ = evolve(db, system, stream, DOCUMENT, None)
     log, state = log_of(system, stream), state_of(system, stream)
-    incoming = rows.append_column("_ordinal", pa.array(range(len(rows)), pa.int64()))
-    db.register("_incoming", incoming)
-    try:
-        db.execute(
-            f"""
-            insert into {log}
-            with stepped as (
-                select
-                    i.doc_key, i.doc, i.updated_at_raw, i._ordinal,
-                    case when count(*) over before = 0 then s.doc else lag(i.doc) over by_key end as previous,
-                from _incoming i left join {state} s using (doc_key)
-                window
-                    by_key as (partition by i.doc_key order by i._ordinal),
-                    before as (
-                        partition by i.doc_key order by i._ordinal rows between unbounded preceding and 1 preceding
-                    )
-            )
-            select
-                ?, ?, _ordinal, case when doc is null then 'd' when previous is null then 'i' else 'u' end, null, ?, ?,
-                null, doc_key, doc, updated_at_raw
-            from stepped
-            where doc is distinct from previous
-            order by _ordinal
-            """,
-            [commit.generation, commit.batch_id, source_time, commit.batch_id],
-        )
-        landed = _landed(db, log, commit.batch_id)
-    finally:
-        db.unregister("_incoming")
+    before, first = _landed(db, log, commit.batch_id), 0
+    for part in _parts(rows):
+        with lent(db, "_incoming", part.append_column("_ordinal", pa.array(range(first, first + len(part))))):
+            _append(commit, log, state, source_time)
+        apply(db, log, state, DOCUMENT, f"_batch_id = {commit.batch_id} and _ordinal >= {first}")
+        first += len(part)
+        commit.bytes += part.nbytes
+    landed = _landed(db, log, commit.batch_id) - before
     commit.per_stream[stream] = commit.per_stream.get(stream, 0) + landed
-    commit.bytes += rows.nbytes
-    apply(db, log, state, DOCUMENT, f"_batch_id = {commit.batch_id}")
+
+
+def _parts(rows: Sequence[Sequence[str | None]] | pa.Table) -> Iterator[pa.Table]:
+    if isinstance(rows, pa.Table):
+        yield as_table(rows)
+        return
+    for part in parts(rows, (len(row[1] or "") for row in rows)):
+        yield as_table(part)
+
+
+def _append(commit: Commit, log: str, state: str, source_time: object) -> None:
+    """Append what changes of `_incoming`. Documents are compared by their digests, so that none is held for it."""
+    db = commit.db
+    db.execute(
+        f"""
+        create or replace temp table _changed as
+        with incoming as materialized (
+            select doc_key, _ordinal, doc is null as is_gone, md5_number(doc) as digest from _incoming
+        ),
+        former as (
+            select doc_key, md5_number(doc) as digest from {state} where doc_key in (select doc_key from incoming)
+        ),
+        stepped as (
+            select
+                i._ordinal, i.is_gone, i.digest,
+                case when count(*) over before = 0 then f.digest else lag(i.digest) over by_key end as previous,
+            from incoming i left join former f using (doc_key)
+            window
+                by_key as (partition by i.doc_key order by i._ordinal),
+                before as (
+                    partition by i.doc_key order by i._ordinal rows between unbounded preceding and 1 preceding
+                )
+        )
+        select _ordinal, case when is_gone then 'd' when previous is null then 'i' else 'u' end as op
+        from stepped where digest is distinct from previous
+        """
+    )
+    db.execute(
+        f"""
+        insert into {log}
+        select
+            ?, ?, i._ordinal, c.op, null, ?, ?, null, i.doc_key, i.doc, i.updated_at_raw
+        from _incoming i join _changed c using (_ordinal)
+        order by i._ordinal
+        """,
+        [commit.generation, commit.batch_id, source_time, commit.batch_id],
+    )
+    db.execute("drop table _changed")
 
 
 def _landed(db: duckdb.DuckDBPyConnection, log: str, batch_id: int) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from connectors.landing.casts import cast
+from connectors.landing.lend import lent
 from connectors.model import Column, literal, quoted
 
 STATE_AT, LOG_AT = -2 << 50, -1 << 50  # places of rows from current state, and of rows that an earlier chunk appended
@@ -50,8 +51,7 @@ def fill_unchanged(fill: Fill, has_old_key: bool) -> None:
     db = fill.db
     opened = db.execute("select distinct unnest(_open) from _typed").fetchall()
     names = [name for name in fill.names if (name,) in opened]
-    db.register("_sources", _sources(fill, names))
-    try:
+    with lent(db, "_sources", _sources(fill, names)):
         values = ", ".join(
             f"case when list_contains(t._open, {literal(n)}) then s{names.index(n)}.{quoted(n)} else t.{quoted(n)} end"
             f" as {quoted(n)}"
@@ -68,9 +68,7 @@ def fill_unchanged(fill: Fill, has_old_key: bool) -> None:
             where t._at > 0
             """
         )
-    finally:
-        db.unregister("_sources")
-        db.execute("drop table _typed")
+    db.execute("drop table _typed")
 
 
 def _typed(fill: Fill, has_old_key: bool) -> None:

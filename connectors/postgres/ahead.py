@@ -2,41 +2,49 @@
 
 from __future__ import annotations
 
-import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 END = object()
+MOST_BYTES = 64 << 20
 
 
-def ahead(items: Iterator[T], most: int = 2) -> Generator[T, None, None]:
-    """The same items in the same order, produced in a thread that is at most `most` items ahead.
+def ahead(
+    items: Iterator[T], most: int = 2, weigh: Callable[[T], int] = lambda _item: 0, most_bytes: int = MOST_BYTES
+) -> Generator[T, None, None]:
+    """The same items in the same order, produced in a thread that is at most `most` items, and of several items
+    `most_bytes` by `weigh`, ahead.
 
     An error of the producer is raised here; when the consumer stops early, the producer's iterator is closed before
     this returns.
     """
-    waiting: queue.Queue[Any] = queue.Queue(most)
-    stopped = threading.Event()
+    waiting: deque[tuple[Any, BaseException | None, int]] = deque()
+    changed = threading.Condition()
+    stopped, held = False, 0
 
-    def put(item: Any) -> bool:
-        while not stopped.is_set():
-            try:
-                waiting.put(item, timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
+    def put(item: Any, error: BaseException | None = None, weight: int = 0) -> bool:
+        nonlocal held
+        with changed:
+            while not stopped and waiting and (len(waiting) >= most or held + weight > most_bytes):
+                changed.wait()
+            if not stopped:
+                waiting.append((item, error, weight))
+                held += weight
+                changed.notify_all()
+            return not stopped
 
     def produce() -> None:
         try:
             for item in items:
-                if not put((item, None)):
+                if not put(item, None, weigh(item)):
                     break
-            put((END, None))
+                del item  # what waits is counted; what this thread kept would not be
+            put(END)
         except BaseException as error:
-            put((END, error))
+            put(END, error)
         finally:
             if hasattr(items, "close"):
                 items.close()
@@ -45,12 +53,20 @@ def ahead(items: Iterator[T], most: int = 2) -> Generator[T, None, None]:
     thread.start()
     try:
         while True:
-            item, error = waiting.get()
+            with changed:
+                while not waiting:
+                    changed.wait()
+                item, error, weight = waiting.popleft()
+                held -= weight
+                changed.notify_all()
             if error is not None:
                 raise error
             if item is END:
                 return
             yield item
+            del item
     finally:
-        stopped.set()
+        with changed:
+            stopped = True
+            changed.notify_all()
         thread.join()

@@ -17,7 +17,7 @@ from connectors.model import BatchRecord
 from connectors.postgres import slot as slots
 from connectors.postgres.ahead import ahead
 from connectors.postgres.decoder import Decoder
-from connectors.postgres.gather import BATCH_MESSAGES, Piece, complete, pieces
+from connectors.postgres.gather import BATCH_BYTES, BATCH_MESSAGES, Piece, complete, pieces
 from connectors.postgres.link import lsn_of, lsn_text
 from connectors.postgres.relation import StreamSpec
 from connectors.postgres.stream import PEEK_MESSAGES, PEEK_WAL_BYTES, peek, receive
@@ -45,12 +45,14 @@ class SyncCounts:
 @dataclass(frozen=True)
 class Limits:
     """`wal_bytes`: how much WAL a peek may span before the replication protocol takes over. `messages`: how many a
-    peek returns, about. `batch`: how many go into one commit, about; a transaction is never cut.
+    peek returns, about. `batch` and `batch_bytes`: how many, and how much, go into one commit, about; a transaction is
+    never cut.
     """
 
     wal_bytes: int = PEEK_WAL_BYTES
     messages: int = PEEK_MESSAGES
     batch: int = BATCH_MESSAGES
+    batch_bytes: int = BATCH_BYTES
 
 
 @dataclass
@@ -78,17 +80,17 @@ class CatchUp:
         """Land batch after batch until everything that committed before `target` has landed, then adopt `target`: the
         slot and the complete-up-to instant (`now`) move on also when only other tables were written.
         """
-        folder, most = self.landing.path.parent, self.limits.batch
+        folder, most = self.landing.path.parent, (self.limits.batch, self.limits.batch_bytes)
         while self.at < target:
             upto = min(target, restart + self.limits.wal_bytes)
             if upto <= self.at < target:
                 sent = receive(self.dsn, self.slot, self.publication, self.at, target)
-                self._land(complete(pieces(sent, most), folder), target, now)
+                self._land(complete(pieces(sent, *most), folder), target, now)
                 break
             total = 0
             if upto > self.at:  # the server sends nothing before it has all, so a commit need not wait for it
                 sent = peek(self.dsn, self.slot, self.publication, upto, self.limits.messages)
-                total = self._land(pieces(sent, most), upto, now)
+                total = self._land(pieces(sent, *most), upto, now)
             if total < self.limits.messages:  # the peek ended by position, so nothing before `upto` is left
                 if upto == target or self.at >= target:
                     break
@@ -102,7 +104,8 @@ class CatchUp:
         they were. They are fetched and decoded in a thread, also while DuckDB commits.
         """
         total, decoder = 0, Decoder(self.streams, after=self.at)
-        with closing(ahead((piece, decoder.decode(piece.array)) for piece in parts)) as decoded:
+        decoding = ((piece, decoder.decode(piece.array)) for piece in parts)
+        with closing(ahead(decoding, weigh=lambda one: 2 * one[0].size)) as decoded:
             for first in decoded:
                 batch = _Batch(chain([first], decoded))
 

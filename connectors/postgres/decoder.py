@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from connectors.landing import Changes
+from connectors.postgres.oversize import SHORTENED, Oversize
 from connectors.postgres.relation import Relation, StreamSpec, relation_of
 from connectors.postgres.rows import Rows, changes_of, old_and_new, rows_of, truncate_of
 from connectors.postgres.wire import Messages, integers
@@ -50,7 +51,7 @@ class Decoder:
         xid = np.concatenate([[self.open.xid], integers(buffer, at + 16, 4) & 0xFFFFFFFF])
         transaction = np.searchsorted(begins, np.arange(len(messages)), side="right")
 
-        weight = np.isin(kinds, [ord("I"), ord("U"), ord("D")]).astype(np.int64)
+        weight = np.isin(kinds, [ord("I"), ord("U"), ord("D"), SHORTENED]).astype(np.int64)
         segments = self._segments(messages)
         truncates = {int(i): truncated_in(messages, int(i)) for i in np.nonzero(kinds == ord("T"))[0]}
         for i, oids in truncates.items():
@@ -84,6 +85,13 @@ class Decoder:
                     ready.append(
                         (i, truncate_of(emptied, int(lsn[of]), int(ordinal[i]) + step, int(xid[of]), int(time_us[of])))
                     )
+        for i in np.nonzero(kinds == SHORTENED)[0].tolist():
+            message, position = Oversize.of(messages.bytes(i)), int(lsn[transaction[i]])
+            owner = self.relations.get(message.oid)
+            if owner is not None and owner.stream is not None and position >= self.after:
+                nothing = truncate_of(owner, position, 0, 0, 0).table.slice(0, 0)
+                letter = message.letter(owner, position, int(ordinal[i]))
+                ready.append((i, Changes(owner.stream, owner.columns, nothing, (letter,))))
         return [changes for _, changes in sorted(ready, key=lambda pair: pair[0])]
 
     def _segments(self, messages: Messages) -> list[tuple[Relation, np.ndarray]]:

@@ -17,6 +17,7 @@ from connectors.model import TransientError
 
 MEMORY_BYTES = 24 << 20
 BATCH_MESSAGES = 200_000
+BATCH_BYTES = 96 << 20
 SCHEMA = pa.schema([("data", pa.binary())])
 
 
@@ -38,20 +39,21 @@ class Piece:
         return int(offsets[self.array.offset + len(self.array)] - offsets[self.array.offset])
 
 
-def pieces(arrays: Iterator[pa.Array], most: int = BATCH_MESSAGES) -> Iterator[Piece]:
-    """Cut messages at the first Commit from which a batch has at least `most` messages; the last piece ends a batch
-    too.
+def pieces(arrays: Iterator[pa.Array], most: int = BATCH_MESSAGES, most_bytes: int = BATCH_BYTES) -> Iterator[Piece]:
+    """Cut messages at the first Commit from which a batch has at least `most` messages or `most_bytes`; the last piece
+    ends a batch too.
 
     Raises TransientError if the source stops inside a transaction.
     """
     before: Piece | None = None
-    waiting, is_whole = 0, True
+    waiting, weight, is_whole = 0, 0, True
     for array in arrays:
         while len(array):
             offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1]
             data = np.frombuffer(array.buffers()[2], np.uint8)
             commits = np.nonzero(data[offsets[:-1]] == ord("C"))[0]
-            enough = commits[commits + 1 >= most - waiting]
+            reached = offsets[commits + 1] - offsets[0] >= most_bytes - weight
+            enough = commits[(commits + 1 >= most - waiting) | reached]
             count = int(enough[0]) + 1 if len(enough) else len(array)
             ended = commits[commits < count]
             end = 0
@@ -63,6 +65,7 @@ def pieces(arrays: Iterator[pa.Array], most: int = BATCH_MESSAGES) -> Iterator[P
                 yield before
             before = Piece(array.slice(0, count), end, cut=bool(len(enough)))
             waiting = 0 if before.cut else waiting + count
+            weight = 0 if before.cut else weight + before.size
             array = array.slice(count)
     if not is_whole:
         raise TransientError(

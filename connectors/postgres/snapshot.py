@@ -29,6 +29,8 @@ from connectors.postgres.ahead import ahead
 from connectors.postgres.link import ReplicationLink, lsn_text, raw_text, sql
 from connectors.postgres.relation import StreamSpec
 from connectors.postgres.table import NATIVE, Watch, as_changes, describe, in_snapshot, read, text_outputs
+from connectors.postgres.wide import Wide, oversize_rows, size_sql, wide_columns
+from connectors.size import LIMIT_BYTES
 
 Progress = Callable[[str, int], None]
 AHEAD = 16
@@ -56,6 +58,7 @@ def take(
         now = connection.execute("select clock_timestamp() at time zone 'UTC'").fetchone()
         described = {s.name: describe(connection, s, published[s.table]) for s in keyed}
         outputs = {s.name: text_outputs(connection, s.table) for s in keyed}
+        wide = {s.name: wide_columns(connection, s.table, described[s.name]) for s in keyed}
     phase = landing.on_phase or (lambda _name: None)
     with ReplicationLink(dsn) as link:
         identity = slots.identify(link)
@@ -80,6 +83,7 @@ def take(
                     exported,
                     point - 1,
                     source_time,
+                    wide[s.name],
                 )
                 for s in keyed
             ]
@@ -102,6 +106,12 @@ class _Table:
     exported: str
     position: int
     source_time: datetime | None
+    wide: tuple[Wide, ...]
+    """Columns whose values together may be over the limit."""
+
+    @property
+    def where(self) -> str:
+        return f"where {size_sql(self.wide)} <= {LIMIT_BYTES}" if self.wide else ""
 
 
 class _Reading:
@@ -109,7 +119,7 @@ class _Reading:
 
     def __init__(self, tables: Sequence[_Table]) -> None:
         self._left_out: set[_Table] = set()
-        self._items = ahead(self._read(tables), AHEAD)
+        self._items = ahead(self._read(tables), AHEAD, lambda batch: batch.nbytes if batch is not None else 0)
 
     def _read(self, tables: Sequence[_Table]) -> Iterator[pa.RecordBatch | None]:
         left = deque(tables)
@@ -118,7 +128,9 @@ class _Reading:
                 is_clean = True  # one connection serves all tables, until the rest of one is left unread
                 while left and is_clean:
                     table = left.popleft()
-                    with closing(read(connection, table.name, table.columns, dict(table.outputs))) as batches:
+                    with closing(
+                        read(connection, table.name, table.columns, dict(table.outputs), where=table.where)
+                    ) as batches:
                         for batch in batches:
                             if table in self._left_out:
                                 is_clean = False
@@ -158,6 +170,11 @@ def _write(commit: Commit, table: _Table, reading: _Reading, on_progress: Progre
         commit.db.execute(f"delete from {log} where {mine}")
         rows = _copy_carefully(commit, table, landed, on_progress)
     commit.per_stream[table.stream] = rows
+    if table.wide:
+        with in_snapshot(table.dsn, table.exported) as connection:
+            commit.dead.extend(
+                oversize_rows(connection, table.stream, table.name, table.columns, table.wide, table.position)
+            )
     replace_by_snapshot(commit.db, log, state, landed, mine)
 
 
@@ -213,7 +230,12 @@ def _copy_carefully(commit: Commit, table: _Table, landed: Sequence[Column], on_
     rows, seen = 0, 0
     with (
         in_snapshot(table.dsn, table.exported) as connection,
-        closing(ahead(read(connection, table.name, table.columns, dict(table.outputs), careful=True))) as batches,
+        closing(
+            ahead(
+                read(connection, table.name, table.columns, dict(table.outputs), careful=True, where=table.where),
+                weigh=lambda batch: batch.nbytes,
+            )
+        ) as batches,
     ):
         for batch in batches:
             changes = as_changes(table.stream, table.columns, batch, table.position, seen, table.source_time)

@@ -18,6 +18,8 @@ from psycopg import pq
 
 from connectors.model import TransientError, literal, quoted
 from connectors.postgres.link import ReplicationLink, arrow, lsn_of, lsn_text
+from connectors.postgres.oversize import shortened, shortened_sql
+from connectors.size import LIMIT_BYTES
 
 PEEK_WAL_BYTES = 1 << 30
 PEEK_MESSAGES = 1_000_000
@@ -33,7 +35,7 @@ def peek(dsn: str, slot: str, publication: str, upto: int, limit: int = PEEK_MES
     that reaches `limit` messages. The slot stays where it is.
     """
     query = (
-        f"select data from pg_logical_slot_peek_binary_changes("
+        f"select {shortened_sql('data', LIMIT_BYTES)} from pg_logical_slot_peek_binary_changes("
         f"{literal(slot)}, {literal(lsn_text(upto))}, {int(limit)}, "
         f"'proto_version', '1', 'publication_names', {literal(quoted(publication))})"
     )
@@ -91,7 +93,7 @@ def receive(dsn: str, slot: str, publication: str, start: int, upto: int) -> Ite
                 if reply:
                     _status(link, start)
                 continue
-            body = message[25:]
+            body = shortened(message[25:], LIMIT_BYTES)
             kind = body[:1]
             in_transaction = kind != b"C" and (in_transaction or kind == b"B")
             gathered.append(body)

@@ -103,8 +103,9 @@ def read(
     outputs: Mapping[str, str],
     *,
     careful: bool = False,
+    where: str = "",
 ) -> Generator[pa.RecordBatch, None, None]:
-    """Record batches of a table's columns; `outputs` are those of `text_outputs`.
+    """Record batches of a table's columns; `outputs` are those of `text_outputs`, `where` leaves rows out.
 
     Closed early, the rest of the table is still on its way: the driver would read it before the next query, so close
     the connection too.
@@ -115,7 +116,7 @@ def read(
             f"{quoted(c.name)}::{NATIVE[c.type]}" if c.type in plain else as_text(c.name, outputs) for c in columns
         )
         cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
-        cursor.execute(f"select {values} from {quoted(*table.split('.', 1))}")
+        cursor.execute(f"select {values} from {quoted(*table.split('.', 1))} {where}")
         yield from cursor.fetch_record_batch()
 
 

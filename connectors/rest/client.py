@@ -29,6 +29,10 @@ class Refused(PermanentError):
         self.status = status
 
 
+class TooLarge(PermanentError):
+    """The answer is over the limit; a smaller page may not be."""
+
+
 class _Again(Exception):
     """One attempt failed in a way that another may not; `wait` is what the server asked for."""
 
@@ -141,17 +145,15 @@ class RestClient:
 
     def _body(self, response: httpx2.Response, path: str) -> bytes:
         limit = int(self.read.max_body_mb * 1_000_000)
-        chunks: list[bytes] = []
-        size = 0
+        body = bytearray()
         for chunk in response.iter_bytes():
-            size += len(chunk)
-            if size > limit:
-                raise PermanentError(
+            if len(body) + len(chunk) > limit:
+                raise TooLarge(
                     f"{path} answers with more than {self.read.max_body_mb:g} MB.",
                     "Ask for smaller pages (page_size), or raise read.max_body_mb.",
                 )
-            chunks.append(chunk)
-        return b"".join(chunks)
+            body += chunk
+        return bytes(body)
 
 
 def _verification(read: RestRead) -> ssl.SSLContext | bool:

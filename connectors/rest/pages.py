@@ -7,7 +7,7 @@ import msgspec
 
 from connectors.config_kinds import RestStream
 from connectors.model import PermanentError, TransientError
-from connectors.rest.client import RestClient
+from connectors.rest.client import RestClient, TooLarge
 from connectors.rest.salvage import salvage
 
 MAX_EMPTY_PAGES = 50
@@ -47,8 +47,20 @@ def pages(client: RestClient, stream: RestStream, since: str | None, token: str 
 
 
 def fetch(client: RestClient, stream: RestStream, since: str | None, token: str | None) -> Page:
-    """One page. A body cut short is asked for again; see `decode` for what else can be wrong."""
-    params = dict(stream.params) | {stream.limit_param: str(stream.page_size)}
+    """One page, of fewer records where so many are too large together. A body cut short is asked for again; see
+    `decode` for what else can be wrong."""
+    size = stream.page_size
+    while True:
+        try:
+            return _fetch(client, stream, since, token, size)
+        except TooLarge:
+            if size == 1:
+                raise
+            size = max(1, size // 4)
+
+
+def _fetch(client: RestClient, stream: RestStream, since: str | None, token: str | None, size: int) -> Page:
+    params = dict(stream.params) | {stream.limit_param: str(size)}
     if since is not None and stream.cursor is not None:
         params[stream.cursor.param] = since
     if token is not None:

@@ -21,6 +21,7 @@ from connectors.model import BatchRecord, ConnectorError, DeadLetter, PermanentE
 from connectors.rest.client import Refused, RestClient
 from connectors.rest.pages import Page, fetch, pages
 from connectors.rest.times import earlier_by, instant, later, naive_utc
+from connectors.size import LIMIT_BYTES, too_large
 
 log = logging.getLogger(__name__)
 BATCH_ROWS, BATCH_BYTES = 5_000, 16_000_000
@@ -128,6 +129,9 @@ def parse_records(stream: RestStream, records: list[bytes]) -> tuple[list[Row], 
     stamp = stream.cursor.field if stream.cursor else None
     position = msgspec.json.encode({"path": stream.path}).decode()
     for record in records:
+        if len(record) > LIMIT_BYTES:
+            dead.append(too_large(stream.name, record, position=position))
+            continue
         try:
             rows.append(document_row(stream.document, record, stream.key, stamp))
         except DocumentError as error:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from connectors.config_kinds import SftpStream
+from connectors.edi.envelope import interchanges
 from connectors.files.formats import parse
 from connectors.files.parsed import Parsed
 from tests.edi.advice import interchange, isa, shipment
@@ -169,3 +170,14 @@ def test_a_byte_order_mark_and_no_line_feeds_are_both_fine():
     data = interchange(5, [shipment(1)])
     assert len(documents(read(b"\xef\xbb\xbf" + data))) == 1
     assert len(documents(read(data.replace(b"\n", b"")))) == 1
+
+
+@pytest.mark.parametrize("limit", ["MOST_SEGMENTS", "MOST_ELEMENTS"])
+def test_an_interchange_that_is_too_full_is_one_fault_and_the_next_one_is_read(limit, monkeypatch):
+    full = interchange(1, [shipment(n) for n in range(30)])
+    if limit == "MOST_ELEMENTS":
+        full = full.replace(b"LX*1", b"LX*1" + b"*" * 50, 1)
+    monkeypatch.setattr(f"connectors.edi.x12.{limit}", 40)
+    first, second = interchanges((full + interchange(2, [shipment(1)])).decode("latin-1"))
+    assert "more than 40" in first.faults[0].reason and not first.groups and not first.is_cut
+    assert second.control == "000000002" and len(second.groups) == 1

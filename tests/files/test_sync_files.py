@@ -1,5 +1,6 @@
 """Whole files only, each once, whatever the server and the warehouse do meanwhile."""
 
+import hashlib
 import json
 from datetime import timedelta
 
@@ -143,12 +144,16 @@ def test_a_control_number_used_twice_with_other_content_is_a_dead_letter(drop, w
     assert "taken already, from EWR/945_1.x12" in reasons(home)[0]
 
 
-def test_a_file_that_is_too_large_is_not_read_and_is_told(drop, wms, home):
-    drop.put("EWR/events_1.jsonl", b"x" * 600_000)
+def test_of_a_file_that_is_too_large_size_hash_and_head_are_kept(drop, wms, home):
+    content = b"x" * 600_000
+    drop.put("EWR/events_1.jsonl", content)
     drop.put("EWR/events_2.jsonl", event(2))
     result = sync(wms, home)
-    assert (result.rows, result.dead) == (1, 1) and "not read" in reasons(home)[0]
-    assert not any(path.endswith("events_1.jsonl") for path in drop.opened)
+    assert (result.rows, result.dead) == (1, 1) and "only its head" in reasons(home)[0]
+    (letter,) = dead_letters(home)
+    kept = json.loads(raw_of(home, "wms", letter["id"]))
+    assert (kept["bytes"], kept["sha256"]) == (600_000, hashlib.sha256(content).hexdigest())
+    assert letter["key"] == "EWR/events_1.jsonl" and set(kept["head"]) == {"x"}
 
 
 def test_operations_that_fail_and_connections_that_break_lose_nothing(drop, wms, home):

@@ -192,5 +192,21 @@ def test_a_record_nested_without_end_is_a_dead_letter_and_the_others_land(api, o
     result = sync(oms, home)
     assert (result.rows, result.dead) == (100, 1) and len(state(home)) == 100
     (letter,) = dead_letters(home, "oms")
-    assert "nested too deeply" in letter["reason"]
+    assert f"nested {depth + 1:,} deep" in letter["reason"]
     assert sync(oms, home).rows == 0
+
+
+def test_a_record_over_the_limit_is_a_dead_letter_and_the_others_land(api, oms, home, monkeypatch):
+    monkeypatch.setattr("connectors.rest.reader.LIMIT_BYTES", 20_000)
+    records = [json.dumps(order(n)) for n in range(3)]
+    records.insert(1, json.dumps({**order(7), "note": "x" * 30_000}))
+    api.misbehave = [lambda _request: Response('{"orders": [' + ",".join(records) + '], "next_cursor": null}')]
+    result = sync(oms, home)
+    assert (result.rows, result.dead) == (3, 1)
+    assert "more than" in dead_letters(home, "oms")[0]["reason"]
+
+
+def test_a_page_over_the_limit_is_asked_for_again_with_fewer_records(api, oms, home):
+    api.orders = [{**order(n), "note": "x" * 20_000} for n in range(12)]
+    small = oms.model_copy(update={"read": oms.read.model_copy(update={"max_body_mb": 0.1})})
+    assert sync(small, home).rows == 12
