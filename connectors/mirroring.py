@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from connectors.control import Mirror, open_control
+from connectors.control import Mirror, open_control, read_control
 from connectors.landing import Landing
 from connectors.landing.tables import state_of
 
@@ -68,10 +68,7 @@ def mirror_failure(home: Path, system: str, error: str, control: str | Path | No
 
 def mirrored_position(home: Path, system: str, control: str | Path | None = None) -> str | None:
     """The position of the last successful landing run as mirrored; None before the first."""
-    where = control_of(home, control)
-    if isinstance(where, Path) and not where.exists():
-        return None
-    store = open_control(where)
+    store = read_control(control_of(home, control))
     try:
         found = Mirror(store).landed(system)
         return None if found is None else found.position

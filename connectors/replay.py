@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.config_model import System
-from connectors.control import Mirror, open_control
+from connectors.control import Mirror, read_control
 from connectors.documents import Row
 from connectors.landing import Landing
 from connectors.landing.documents import write_documents
@@ -41,9 +41,7 @@ def dead_letters(
     """Headers of the open dead letters: system, id, stream, key, reason, state, first_seen_utc. From the control store;
     no landing file is opened."""
     where = control_of(Path(home), control)
-    if isinstance(where, Path) and not where.exists():
-        return []
-    store = open_control(where)
+    store = read_control(where)
     try:
         return Mirror(store).dead_letters(system)
     finally:
@@ -161,7 +159,7 @@ def _mark(db: Any, letter: Letter, state: str, by: str) -> None:
 
 
 def _complete_up_to(home: Path, system: str, control: str | Path | None) -> Any:
-    store = open_control(control_of(home, control))
+    store = read_control(control_of(home, control))
     try:
         found = Mirror(store).landed(system)
         return None if found is None else found.complete_up_to_utc

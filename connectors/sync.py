@@ -13,9 +13,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from connectors.config_model import System
+from connectors.control import open_control
 from connectors.landing import Landing
 from connectors.landing.room import with_room
-from connectors.mirroring import mirror, mirror_failure, mirrored_position
+from connectors.mirroring import control_of, mirror, mirror_failure, mirrored_position
 from connectors.model import ConnectorError, PermanentError, TransientError
 from connectors.readers import Tally, reader_of
 
@@ -62,6 +63,8 @@ def sync(
     """
     home = Path(home)
     landing = landing_of(home, system.system)
+    if not landing.path.exists():  # the control store comes first: where something landed, one without it was lost
+        open_control(control_of(home, control)).close()
     landing.path.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     try:

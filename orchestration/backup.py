@@ -2,6 +2,7 @@
 
     PATH/manifest.json      what is in it: bytes and SHA-256 of each file
     PATH/control.sqlite     unless CROSSDOCK_CONTROL names a store elsewhere
+    PATH/control.key, control.anchor    the key of its ledger, unless it is in the environment, and the anchor
     PATH/landing/<system>.duckdb
 
 The control store is copied first: landing then never stands behind the mirror in it, which would look like nothing to
@@ -21,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from connectors.control.keeping import ANCHOR_FILE, KEY, KEY_FILE
 from connectors.landing.corruption import history_minded
 from connectors.landing.lock import opened
 from orchestration.settings import Settings
@@ -57,6 +59,7 @@ def backup(settings: Settings, target: Path) -> dict[str, Any]:
     with _made(target) as building:
         names = []
         if outside_control(settings) is None and Path(settings.control).exists():
+            names += _copy_keeping(settings.home, building)  # first: the store is never behind its anchor
             _copy_control(Path(settings.control), building / CONTROL)
             names.append(CONTROL)
         (building / "landing").mkdir(mode=0o700)
@@ -82,7 +85,7 @@ def restore(source: Path, home: Path) -> Restored:
     with _made(home) as building:
         for name in names:
             (building / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            shutil.copyfile(source / name, building / name)
+            shutil.copy(source / name, building / name)
             _sync(building / name)
         withdrawn = _withdrawn(building / CONTROL) if CONTROL in names else 0
     systems = sorted(Path(name).stem for name in names if name.startswith("landing/"))
@@ -109,15 +112,19 @@ def _verified(source: Path) -> list[str]:
 
 
 def _withdrawn(path: Path) -> int:
-    from connectors.control import open_control
+    from connectors.control import Keeping, open_control
+    from connectors.writeback.actor import current_actor
+    from connectors.writeback.chain import check_chain, settle
     from connectors.writeback.restored import withdraw
-    from orchestration.writes import ledger_fault
 
-    control = open_control(path)
+    # without the second anchor: that is the old home's, which a drill must leave alone
+    control = open_control(path, keeping=Keeping(path.parent, {KEY: os.environ.get(KEY, "")}))
     try:
-        if fault := ledger_fault(control):
+        if fault := check_chain(control, restoring=True):
             raise BackupError(f"the ledger in the backup was altered: {fault}; nothing was restored")
-        return withdraw(control)
+        withdrawn = withdraw(control)
+        settle(control, current_actor())
+        return withdrawn
     finally:
         control.close()
 
@@ -130,6 +137,14 @@ def _copy_control(source: Path, target: Path) -> None:
     ):
         live.backup(copy)
     _sync(target)
+
+
+def _copy_keeping(home: Path, target: Path) -> list[str]:
+    names = [name for name in (ANCHOR_FILE, KEY_FILE) if (home / name).is_file()]
+    for name in names:
+        shutil.copy(home / name, target / name)  # with its mode
+        _sync(target / name)
+    return names
 
 
 def _copy_landing(source: Path, target: Path, wait_s: float) -> None:

@@ -67,7 +67,8 @@ def _published(settings: Settings, deep: bool) -> Iterator[Finding]:
 
 
 def _control(settings: Settings) -> Iterator[Finding]:
-    from orchestration.writes import control_of, ledger_fault
+    from connectors.control.keeping import NoKey
+    from orchestration.writes import ledger_fault, looking_at
 
     way_out = "Stop what writes here and put the control store of your backup back; nothing is sent on it until then"
     if "://" not in settings.control:
@@ -85,9 +86,11 @@ def _control(settings: Settings) -> Iterator[Finding]:
             yield Finding(path.name, f"damaged ({said})", way_out)
             return
     try:
-        with control_of(settings) as control:
+        with looking_at(settings) as control:
             if fault := ledger_fault(control):
                 yield Finding("control store", f"the ledger was altered: {fault}", way_out)
+    except NoKey as error:
+        yield Finding("control store", "its ledger cannot be checked", str(error))
     except Exception as error:
         yield Finding("control store", f"cannot be read ({type(error).__name__})", way_out)
 

@@ -96,9 +96,9 @@ def outside_control(settings: Settings) -> str | None:
 
 def mirror(settings: Settings) -> Any:
     """The mirror of what landed, in the control store: the only place to look without opening a DuckDB file."""
-    from connectors.control import Mirror, open_control
+    from connectors.control import Mirror, read_control
 
-    return Mirror(open_control(settings.control))
+    return Mirror(read_control(settings.control))
 
 
 def translated(error: Exception) -> Exception:

@@ -5,6 +5,7 @@ Thin on purpose: every rule (three-way comparison, guards, approval by hash, dou
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from orchestration.settings import Settings
@@ -13,10 +14,17 @@ OPEN = ("approved", "throttled", "sent", "in_doubt")
 
 
 def ledger_fault(control: Any) -> str | None:
-    """The first entry of the ledger that does not follow from the one before it, in words; None when all do."""
-    from connectors.writeback.ledger import check_chain
+    """The first thing in the ledger that does not fit, in words; None when all does. Raises where no key can tell."""
+    from connectors.writeback.chain import check_chain
 
     return check_chain(control)
+
+
+def keeping_of(settings: Settings) -> Any:
+    """Where the key of the ledger and its anchors are: in the home, and where the environment says."""
+    from connectors.control import Keeping
+
+    return Keeping(settings.home, settings.environment)
 
 
 class NoTarget(Exception):
@@ -37,19 +45,33 @@ def writable(systems: Sequence[Any]) -> list[Any]:
 
 
 @contextmanager
-def control_of(settings: Settings, *, whole: bool = False) -> Iterator[Any]:
-    """The control store; with `whole` only when its ledger is, else Refused: nothing is decided on an altered one."""
-    from connectors.control import open_control
+def looking_at(settings: Settings) -> Iterator[Any]:
+    """The control store to read: no lock is waited for and nothing is written."""
+    from connectors.control import read_control
 
-    control = open_control(settings.control)
+    control = read_control(settings.control, keeping=keeping_of(settings))
     try:
-        if whole and (broken := ledger_fault(control)):
-            from connectors.writeback.errors import Refused
+        yield control
+    finally:
+        control.close()
 
-            raise Refused(
-                f"the ledger was altered: {broken}. Nothing was recorded or sent; `crossdock writes` shows what "
-                "it says, and a backup of the control store is the way back"
-            )
+
+@contextmanager
+def deciding_on(settings: Settings) -> Iterator[Any]:
+    """The control store to write, when its file and its ledger are whole; else Refused or the connectors' errors:
+    nothing is decided on an altered one."""
+    from connectors.control import open_control
+    from connectors.control.faults import ALTERED
+    from connectors.writeback.actor import current_actor
+    from connectors.writeback.chain import settle
+    from connectors.writeback.errors import Refused
+
+    control = open_control(settings.control, keeping=keeping_of(settings))
+    try:
+        control.check_pages()
+        if broken := ledger_fault(control):
+            raise Refused(ALTERED.format(broken=broken))
+        settle(control, current_actor())
         yield control
     finally:
         control.close()
@@ -65,7 +87,7 @@ def correct(
 
     mapping = load_mapping()
     with (
-        control_of(settings, whole=True) as control,
+        deciding_on(settings) as control,
         open_observed(_landing(settings, system), system.system, mapping) as observed,
     ):
         return record(control, mapping, observed, system.system, entity, key, dict(fields), reason)
@@ -79,7 +101,7 @@ def plan(settings: Settings, system: Any) -> dict[str, Any]:
 
     mapping = load_mapping()
     with (
-        control_of(settings, whole=True) as control,
+        deciding_on(settings) as control,
         open_observed(_landing(settings, system), system.system, mapping) as observed,
     ):
         return make(control, mapping, observed, system.system)
@@ -89,7 +111,7 @@ def approve(settings: Settings, plan_hash: str) -> dict[str, Any]:
     from connectors.writeback import approve as agree
     from connectors.writeback.mapping import load_mapping
 
-    with control_of(settings, whole=True) as control:
+    with deciding_on(settings) as control:
         return agree(control, load_mapping(), plan_hash)
 
 
@@ -101,7 +123,7 @@ def apply(settings: Settings, system: Any, plan_hash: str) -> list[dict[str, Any
 
     mapping = load_mapping()
     with (
-        control_of(settings, whole=True) as control,
+        deciding_on(settings) as control,
         open_observed(_landing(settings, system), system.system, mapping) as observed,
         _target(system) as target,
     ):
@@ -113,29 +135,54 @@ def end(settings: Settings, number: int, reason: str, *, again: bool) -> dict[st
     from connectors.writeback import abandon, release
     from connectors.writeback.mapping import load_mapping
 
-    with control_of(settings, whole=True) as control:
+    with deciding_on(settings) as control:
         return release(control, number, reason) if again else abandon(control, load_mapping(), number, reason)
 
 
 def verify(settings: Settings, system: Any) -> list[dict[str, Any]]:
-    """Recognises our own writes in what landed; a no-op when none is waiting."""
+    """Recognises our own writes in what landed; a no-op when none is waiting, and on a ledger that was altered, which
+    every command that decides says: what landed is landed."""
+    from connectors.control.keeping import NoKey
     from connectors.writeback import verify as look
+    from connectors.writeback.errors import Refused
     from connectors.writeback.mapping import load_mapping
     from connectors.writeback.observed import open_observed
 
-    with control_of(settings) as control:
+    with looking_at(settings) as control:
         if not any(row["state"] == "acked" for row in _intents(control, system.system)):
             return []
-        mapping = load_mapping()
-        with open_observed(_landing(settings, system), system.system, mapping) as observed:
+    mapping = load_mapping()
+    try:
+        with (
+            deciding_on(settings) as control,
+            open_observed(_landing(settings, system), system.system, mapping) as observed,
+        ):
             return look(control, mapping, observed, system.system)
+    except (Refused, NoKey):
+        return []
+
+
+def accept(settings: Settings, reason: str) -> dict[str, Any]:
+    """Goes on with a ledger that was altered, cut short, or is missing, as it stands; approvals are taken back."""
+    from connectors.control import open_control
+    from connectors.writeback.restored import accept as take
+
+    outside = "://" in settings.control
+    is_missing = not outside and not Path(settings.control).exists()
+    control = open_control(settings.control, keeping=keeping_of(settings), anew=True)
+    try:
+        control.check_pages()
+        found, withdrawn = take(control, reason, "the control store was missing" if is_missing else None)
+    finally:
+        control.close()
+    return {"accepted": found, "reason": reason, "approvals_taken_back": withdrawn}
 
 
 def writes(settings: Settings) -> list[dict[str, Any]]:
     """Every correction and write with its state, also of a ledger that was altered."""
     from connectors.writeback import writes as listing
 
-    with control_of(settings) as control:
+    with looking_at(settings) as control:
         return listing(control)
 
 
@@ -143,7 +190,7 @@ def system_of_plan(settings: Settings, systems: Sequence[Any], plan_hash: str) -
     """The system a plan is for; the first writable one when the hash is unknown, so that apply itself explains."""
     from connectors.writeback.ledger import plan_row
 
-    with control_of(settings) as control, control.transaction() as connection:
+    with looking_at(settings) as control, control.transaction() as connection:
         row = plan_row(connection, plan_hash)
     candidates = writable(systems)
     if not candidates:
@@ -168,7 +215,7 @@ def waiting(settings: Settings, system: str | None = None) -> list[str]:
     )
     if system is not None:
         query = query.where(plans.c.system == system)
-    with control_of(settings) as control, control.transaction() as connection:
+    with looking_at(settings) as control, control.transaction() as connection:
         return list(connection.execute(query).scalars())
 
 
@@ -179,7 +226,7 @@ def push_approved(settings: Settings, system: Any) -> dict[str, int]:
     """
     from connectors.writeback.errors import Refused
 
-    with control_of(settings, whole=True):
+    with deciding_on(settings):
         counts: dict[str, int] = {"plans": 0}
     for plan_hash in waiting(settings, system.system):
         counts["plans"] += 1

@@ -145,4 +145,5 @@ transition = Table(
     Column("at_utc", DateTime, nullable=False),
     Column("previous_hash", String, nullable=False),
     Column("hash", String, nullable=False),
+    Column("body", Text),  # the row that changed, as it stood after it; null before the chain was keyed
 )

@@ -14,8 +14,10 @@ from connectors.control.store import utc_now
 from connectors.control.tables import attempt, intent, plan
 from connectors.writeback.actor import current_actor
 from connectors.writeback.approve import usable_plan
+from connectors.writeback.canonical import canonical_json, digest
+from connectors.writeback.chain import append
 from connectors.writeback.errors import Refused, TargetUnavailable
-from connectors.writeback.ledger import canonical_json, digest, is_wished, log, move_intent
+from connectors.writeback.ledger import is_wished, move_intent
 from connectors.writeback.mapping import Mapping
 from connectors.writeback.observed import Seen
 from connectors.writeback.plan import body_of
@@ -72,8 +74,10 @@ def _create_intents(connection: Any, row: Any, actor: str) -> None:
                   "fields": canonical_json(fields), "precondition": change["version"], "state": "approved",
                   "updated_utc": utc_now()}  # fmt: skip
         number = connection.execute(insert(intent).values(values)).inserted_primary_key[0]
-        log(connection, f"intent {number}", None, "approved", actor)
-    connection.execute(update(plan).where(plan.c.hash == row["hash"]).values(state="applied"))
+        append(connection, f"intent {number}", None, "approved", actor)
+    if row["state"] != "applied":
+        connection.execute(update(plan).where(plan.c.hash == row["hash"]).values(state="applied"))
+        append(connection, f"plan {row['hash'][:12]}", row["state"], "applied", actor)
 
 
 def _of_record(system: str, entity: str, key: str) -> tuple[Any, ...]:
@@ -94,7 +98,9 @@ def _retire_when_replaced(control: Control, plan_hash: str, actor: str) -> None:
         ]
         if replaced:
             connection.execute(update(plan).where(plan.c.hash == row["hash"]).values(state="superseded"))
-            log(connection, f"plan {row['hash'][:12]}", row["state"], "superseded", actor, f"replaced: {replaced[0]}")
+            append(
+                connection, f"plan {row['hash'][:12]}", row["state"], "superseded", actor, f"replaced: {replaced[0]}"
+            )
     if replaced:
         raise Refused(
             f"the correction of {replaced[0]} was replaced since this plan; `crossdock plan` shows the new one"

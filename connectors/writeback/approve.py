@@ -8,8 +8,10 @@ from connectors.control import Control
 from connectors.control.store import utc_now
 from connectors.control.tables import approval, correction, plan, transition
 from connectors.writeback.actor import current_actor
+from connectors.writeback.canonical import digest
+from connectors.writeback.chain import append
 from connectors.writeback.errors import Refused
-from connectors.writeback.ledger import digest, log, plan_row
+from connectors.writeback.ledger import plan_row
 from connectors.writeback.mapping import Mapping
 from connectors.writeback.plan import body_of
 
@@ -42,7 +44,7 @@ def approve(control: Control, mapping: Mapping, plan_hash: str) -> dict[str, Any
         connection.execute(delete(approval).where(approval.c.hash == row["hash"]))  # from before it was made anew
         connection.execute(insert(approval).values(hash=row["hash"], actor=actor, approved_utc=utc_now()))
         connection.execute(update(plan).where(plan.c.hash == row["hash"]).values(state="approved"))
-        log(connection, f"plan {row['hash'][:12]}", row["state"], "approved", actor)
+        append(connection, f"plan {row['hash'][:12]}", row["state"], "approved", actor)
     return {"hash": row["hash"], "state": "approved"}
 
 

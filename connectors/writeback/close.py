@@ -9,8 +9,9 @@ from connectors.control import Control
 from connectors.control.store import utc_now
 from connectors.control.tables import attempt, correction, intent
 from connectors.writeback.actor import current_actor
+from connectors.writeback.chain import append
 from connectors.writeback.errors import Refused
-from connectors.writeback.ledger import OPEN_STATES, UNFULFILLED, log, move_intent
+from connectors.writeback.ledger import OPEN_STATES, UNFULFILLED, move_intent
 from connectors.writeback.mapping import Mapping
 
 
@@ -66,4 +67,4 @@ def _drop_corrections(connection: Any, mapping: Mapping, row: Any, actor: str, r
         if mapping.field(row["entity"], name).four_eyes and found["actor"] == actor:
             raise Refused(f"{row['entity']} {name} needs a second person: {actor} corrected it")
         connection.execute(update(correction).where(correction.c.id == found["id"]).values(state="abandoned"))
-        log(connection, f"correction {found['id']}", "open", "abandoned", actor, reason)
+        append(connection, f"correction {found['id']}", "open", "abandoned", actor, reason)

@@ -8,8 +8,8 @@ from connectors.control import Control
 from connectors.control.store import utc_now
 from connectors.control.tables import correction
 from connectors.writeback.actor import current_actor
+from connectors.writeback.chain import append
 from connectors.writeback.errors import Refused
-from connectors.writeback.ledger import log
 from connectors.writeback.mapping import Mapping
 from connectors.writeback.observed import Observed
 
@@ -55,11 +55,11 @@ def correct(
                 continue
             if older is not None:
                 connection.execute(update(correction).where(correction.c.id == older["id"]).values(state="superseded"))
-                log(connection, f"correction {older['id']}", "open", "superseded", actor)
+                append(connection, f"correction {older['id']}", "open", "superseded", actor)
             new = row | {"seen": seen.values[name], "reason": reason, "actor": actor, "state": "open"}
             inserted = connection.execute(insert(correction).values(new | {"created_utc": utc_now()}))
             number = inserted.inserted_primary_key[0]  # type: ignore[index]
-            log(connection, f"correction {number}", None, "open", actor, reason)
+            append(connection, f"correction {number}", None, "open", actor, reason)
             recorded.append(row | {"id": number, "seen": seen.values[name]})
     return recorded
 

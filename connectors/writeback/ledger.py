@@ -1,41 +1,24 @@
-"""The ledger: every state a correction, plan or intent passes through, chained by hash so that an edit shows.
+"""The ledger: every state a correction, plan or intent passes through; `chain` keeps it so that an edit shows.
 
 States of an intent: approved -> sent -> acked -> verified; side exits rejected, stale (the precondition failed),
 throttled, in_doubt (sent, no answer known), diverged (somebody else wrote after us). A person ends what nothing else
 ends: released (planned anew) or abandoned.
 """
 
-import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from connectors.control import Control
 from connectors.control.store import utc_now
-from connectors.control.tables import attempt, correction, intent, plan, transition
+from connectors.control.tables import attempt, correction, intent, plan
+from connectors.writeback.chain import append
 
 OPEN_STATES = ("approved", "sent", "acked", "throttled", "in_doubt")
 UNFULFILLED = ("rejected", "stale", "diverged")
 """A write that ended without what it was for; its correction is still open, and may be planned anew or abandoned."""
-
-
-def canonical_json(value: Any) -> str:
-    """Sorted keys, no spaces, plain UTF-8: the form that hashes are taken over."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def digest(value: Any) -> str:
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
-
-
-def log(connection: Connection, subject: str, before: str | None, after: str, actor: str, detail: str = "") -> None:
-    """Append one transition; its hash covers the previous one's. If this cannot be written, the step fails."""
-    last = connection.execute(select(transition.c.hash).order_by(transition.c.id.desc()).limit(1)).scalar() or ""
-    row = {"subject": subject, "before": before, "after": after, "actor": actor, "detail": detail}
-    at = utc_now()
-    chained = digest(row | {"at": at.isoformat(), "previous": last})
-    connection.execute(insert(transition).values(row | {"at_utc": at, "previous_hash": last, "hash": chained}))
 
 
 def move_intent(
@@ -48,25 +31,27 @@ def move_intent(
         .values(state=after, detail=detail, updated_utc=utc_now(), **values)
     ).rowcount
     if changed:
-        log(connection, f"intent {row_id}", before, after, actor, detail)
+        append(connection, f"intent {row_id}", before, after, actor, detail)
     return bool(changed)
 
 
-def close_corrections(connection: Connection, system: str, entity: str, key: str, fields: dict[str, Any]) -> None:
+def close_corrections(
+    connection: Connection, system: str, entity: str, key: str, fields: dict[str, Any], actor: str
+) -> None:
     """Corrections whose desired value is now true in the target are done."""
     for name, value in fields.items():
-        connection.execute(
-            update(correction)
-            .where(
-                correction.c.system == system,
-                correction.c.entity == entity,
-                correction.c.key == key,
-                correction.c.field == name,
-                correction.c.state == "open",
-                correction.c.desired.is_(None) if value is None else correction.c.desired == value,
-            )
-            .values(state="verified")
+        mine = (
+            correction.c.system == system,
+            correction.c.entity == entity,
+            correction.c.key == key,
+            correction.c.field == name,
+            correction.c.state == "open",
+            correction.c.desired.is_(None) if value is None else correction.c.desired == value,
         )
+        numbers: Sequence[int] = connection.execute(select(correction.c.id).where(*mine)).scalars().all()
+        for number in numbers:
+            connection.execute(update(correction).where(correction.c.id == number).values(state="verified"))
+            append(connection, f"correction {number}", "open", "verified", actor)
 
 
 def is_wished(connection: Connection, system: str, entity: str, key: str, fields: dict[str, str | None]) -> bool:
@@ -79,21 +64,6 @@ def is_wished(connection: Connection, system: str, entity: str, key: str, fields
     )  # fmt: skip
     wishes = {row.field: row.desired for row in rows}
     return all(name in wishes and wishes[name] == value for name, value in fields.items())
-
-
-def check_chain(control: Control) -> str | None:
-    """None when every transition's hash follows from the one before; else the first broken transition, in words."""
-    with control.transaction() as connection:
-        rows = connection.execute(select(transition).order_by(transition.c.id)).mappings().all()
-    last = ""
-    for row in rows:
-        fields = {name: row[name] for name in ("subject", "before", "after", "actor", "detail")}
-        if row["previous_hash"] != last or row["hash"] != digest(
-            fields | {"at": row["at_utc"].isoformat(), "previous": last}
-        ):
-            return f"transition {row['id']} ({row['subject']}) does not follow from the one before it"
-        last = row["hash"]
-    return None
 
 
 def writes(control: Control) -> list[dict[str, Any]]:

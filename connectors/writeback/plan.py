@@ -12,7 +12,9 @@ from connectors.control.store import utc_now
 from connectors.control.tables import correction, intent, verified
 from connectors.control.tables import plan as plan_table
 from connectors.writeback.actor import current_actor
-from connectors.writeback.ledger import OPEN_STATES, canonical_json, close_corrections, digest, log
+from connectors.writeback.canonical import canonical_json, digest
+from connectors.writeback.chain import append
+from connectors.writeback.ledger import OPEN_STATES, close_corrections
 from connectors.writeback.mapping import FieldRule, Mapping
 from connectors.writeback.observed import Observed, Seen
 
@@ -105,7 +107,7 @@ def _verified(connection: Connection, system: str, entity: str, key: str) -> dic
 
 def _adopt(connection: Connection, system: str, entity: str, key: str, name: str, seen: Seen) -> None:
     set_verified(connection, system, entity, key, {name: seen.values[name]}, seen.version)
-    close_corrections(connection, system, entity, key, {name: seen.values[name]})
+    close_corrections(connection, system, entity, key, {name: seen.values[name]}, current_actor())
 
 
 def set_verified(
@@ -146,7 +148,7 @@ def _store(connection: Connection, key: str, body: dict[str, Any], mapping: Mapp
     for old in connection.execute(select(plan_table.c.hash, plan_table.c.state).where(*older)).all():
         if old.hash != key and not _started(connection, old.hash):
             connection.execute(update(plan_table).where(plan_table.c.hash == old.hash).values(state="superseded"))
-            log(connection, f"plan {old.hash[:12]}", old.state, "superseded", actor)
+            append(connection, f"plan {old.hash[:12]}", old.state, "superseded", actor)
     if found is not None and found["state"] in {"planned", "approved"} and found["expires_utc"] > now:
         return str(found["state"])
     values = {"state": "planned", "planned_by": actor, "planned_utc": now,
@@ -158,7 +160,7 @@ def _store(connection: Connection, key: str, body: dict[str, Any], mapping: Mapp
         return "applied"
     else:
         connection.execute(update(plan_table).where(plan_table.c.hash == key).values(values))
-    log(connection, f"plan {key[:12]}", found["state"] if found else None, "planned", actor)
+    append(connection, f"plan {key[:12]}", found["state"] if found else None, "planned", actor)
     return "planned"
 
 

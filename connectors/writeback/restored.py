@@ -1,13 +1,17 @@
-"""A ledger put back from a backup does not know what was sent since: nothing in it is sent without a new approval."""
+"""A ledger put back, or taken as it stands, does not know what was sent since: nothing in it is sent without a new
+approval."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from connectors.control import Control
+from connectors.control.keeping import NoKey
 from connectors.control.tables import intent, plan
 from connectors.writeback.actor import current_actor
-from connectors.writeback.ledger import log, move_intent
+from connectors.writeback.chain import append, check_chain, seal, settle
+from connectors.writeback.errors import Refused
+from connectors.writeback.ledger import move_intent
 
 WHY = "restored from a backup: it may have been sent since"
 UNSENT = ("approved", "throttled")
@@ -19,13 +23,39 @@ def withdraw(control: Control) -> int:
     Their corrections stay open, so that `plan` compares them anew with what the target has now. What was sent, or is in
     doubt, stays: it is settled by reading, never by sending.
     """
-    actor = current_actor()
     with control.transaction() as connection:
-        plans: Sequence[str] = connection.execute(select(plan.c.hash).where(plan.c.state == "approved")).scalars().all()
-        for found in plans:
-            connection.execute(update(plan).where(plan.c.hash == found).values(state="superseded"))
-            log(connection, f"plan {found[:12]}", "approved", "superseded", actor, WHY)
-        unsent = connection.execute(select(intent.c.id, intent.c.state).where(intent.c.state.in_(UNSENT))).all()
-        for row in unsent:
-            move_intent(connection, row.id, row.state, "released", actor, WHY)
+        return _withdrawn(connection, current_actor(), WHY)
+
+
+def accept(control: Control, reason: str, why: str | None = None) -> tuple[str, int]:
+    """Goes on with a ledger that does not fit, as it stands: sealed with the reason, the fault and who said so, and its
+    approvals taken back; returns the fault and how many those were.
+
+    `why` is a fault that the ledger itself does not show, as that its file was missing. Raises Refused when there is
+    none, or no reason.
+    """
+    if not reason.strip():
+        raise Refused("this needs a reason: --reason TEXT")
+    try:
+        found = why or check_chain(control)
+    except NoKey as error:
+        found = str(error)
+    if found is None:
+        raise Refused("the ledger is whole; there is nothing to accept")
+    actor, key = current_actor(), control.keeping.key(make=True)
+    with control.transaction() as connection:
+        seal(connection, key, actor, "accepted", f"{reason} ({found})")
+        withdrawn = _withdrawn(connection, actor, "the ledger was accepted as it stood: it may have been sent since")
+    settle(control, actor)
+    return found, withdrawn
+
+
+def _withdrawn(connection: Connection, actor: str, why: str) -> int:
+    plans: Sequence[str] = connection.execute(select(plan.c.hash).where(plan.c.state == "approved")).scalars().all()
+    for found in plans:
+        connection.execute(update(plan).where(plan.c.hash == found).values(state="superseded"))
+        append(connection, f"plan {found[:12]}", "approved", "superseded", actor, why)
+    unsent = connection.execute(select(intent.c.id, intent.c.state).where(intent.c.state.in_(UNSENT))).all()
+    for row in unsent:
+        move_intent(connection, row.id, row.state, "released", actor, why)
     return len(plans) + len(unsent)

@@ -40,7 +40,7 @@ def verify(control: Control, mapping: Mapping, observed: Observed, system: str) 
                 continue
             if ours:
                 set_verified(connection, system, row["entity"], row["key"], wanted, seen.version)
-                close_corrections(connection, system, row["entity"], row["key"], wanted)
+                close_corrections(connection, system, row["entity"], row["key"], wanted, actor)
             decided.append({"id": row["id"], "entity": row["entity"], "key": row["key"], "state": state})
     return decided
 

@@ -247,6 +247,14 @@ def release(number: WriteId, reason: Reason, as_json: Json = False, debug: Debug
 
 
 @writing.command()
+def accept(reason: Reason, as_json: Json = False, debug: Debug = False) -> None:
+    """Go on with a ledger that was altered, cut short or lost, as it stands; approvals are taken back."""
+    from orchestration.cli.writes import accept as start
+
+    start(reason, as_json)
+
+
+@writing.command()
 def abandon(number: WriteId, reason: Reason, as_json: Json = False, debug: Debug = False) -> None:
     """Give up a write and its correction; where the field asks for four eyes, not by who corrected it."""
     from orchestration.cli.writes import end

@@ -1,7 +1,9 @@
 """`crossdock backup PATH` and `crossdock restore PATH --home NEW`."""
 
+import os
 from pathlib import Path
 
+from connectors.control.keeping import ANCHOR
 from orchestration import backup as backups
 from orchestration.cli.output import out, print_json
 from orchestration.settings import Settings
@@ -35,5 +37,8 @@ def restore(source: Path, home: Path, as_json: bool) -> None:
         out().print(
             "                                       for may have been sent since; plan after a pass and approve"
         )
+    if ANCHOR in os.environ:
+        out().print(f"  crossdock writes accept --reason TEXT  where {ANCHOR} has seen entries that came after the")
+        out().print("                                       backup: they are lost, and the ledger goes on without them")
     if not done.has_control:
         out().print("The backup has no control store: restore that of CROSSDOCK_CONTROL too")

@@ -55,10 +55,15 @@ def writes(as_json: bool) -> None:
     """Lists; exit status 1 when the ledger was altered, which is said on standard error."""
     settings = Settings.from_env()
     _show(steps.writes(settings), "Writes", as_json)
-    with steps.control_of(settings) as control:
+    with steps.looking_at(settings) as control:
         broken = steps.ledger_fault(control)
     if broken is not None:
         raise Failed(f"the ledger was altered: {broken}")
+
+
+def accept(reason: str, as_json: bool) -> None:
+    title = "Accepted as it stands; what was approved needs `crossdock plan` and a new approval"
+    _show([steps.accept(Settings.from_env(), reason)], title, as_json, single=True)
 
 
 def end(number: int, reason: str, as_json: bool, *, again: bool) -> None:

@@ -15,7 +15,7 @@ from connectors.control.store import utc_now
 from connectors.control.tables import intent, plan
 from connectors.landing import Landing
 from connectors.load import load
-from connectors.writeback.ledger import check_chain
+from connectors.writeback.chain import append, check_chain
 from orchestration.backup import BackupError, backup, restore
 from orchestration.settings import Settings
 
@@ -27,8 +27,8 @@ OMS = SimpleNamespace(
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     settings = Settings(home=tmp_path / "home", systems=tmp_path, lock_wait_s=30)
-    land(settings, 0)
     open_control(settings.control).close()
+    land(settings, 0)
     return settings
 
 
@@ -109,6 +109,7 @@ def test_what_may_have_been_sent_since_the_backup_needs_a_new_approval(settings:
                     expires_utc=utc_now(),
                 )
             )  # fmt: skip
+            append(connection, f"plan {name}", None, state, "a")
         for key, state in (("1", "approved"), ("2", "throttled"), ("3", "sent"), ("4", "verified")):
             connection.execute(
                 insert(intent).values(
@@ -116,6 +117,7 @@ def test_what_may_have_been_sent_since_the_backup_needs_a_new_approval(settings:
                     updated_utc=utc_now(),
                 )
             )  # fmt: skip
+            append(connection, f"intent {key}", None, state, "a")
     control.close()
     backup(settings, tmp_path / "backup")
     assert restore(tmp_path / "backup", tmp_path / "new").withdrawn == 3

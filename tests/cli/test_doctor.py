@@ -11,7 +11,7 @@ from sqlalchemy import update
 from connectors.control import open_control
 from connectors.control.tables import transition
 from connectors.landing import Landing
-from connectors.writeback.ledger import log
+from connectors.writeback.chain import append
 from orchestration.cli.doctor import run
 from orchestration.doctor import examine
 from orchestration.publication import prepare_marts, publish
@@ -21,11 +21,11 @@ from orchestration.settings import Settings
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     settings = Settings(home=tmp_path / "home", systems=tmp_path)
-    Landing(settings.landing / "oms.duckdb", "oms").land_documents("orders", [("1", "{}", None)], {})
-    settings.home.chmod(0o700)
     control = open_control(settings.control)
+    settings.home.chmod(0o700)
+    Landing(settings.landing / "oms.duckdb", "oms").land_documents("orders", [("1", "{}", None)], {})
     with control.transaction() as connection:
-        log(connection, "plan x", None, "planned", "somebody")
+        append(connection, "plan x", None, "planned", "somebody")
     control.close()
     prepare_marts(settings.marts)
     with duckdb.connect(str(settings.warehouse)) as db:

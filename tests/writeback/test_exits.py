@@ -3,8 +3,9 @@
 import pytest
 
 from connectors.writeback import abandon, release
+from connectors.writeback.chain import check_chain
 from connectors.writeback.errors import Refused
-from connectors.writeback.ledger import check_chain, writes
+from connectors.writeback.ledger import writes
 from tests.writeback import steps
 
 

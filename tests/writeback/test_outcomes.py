@@ -2,8 +2,9 @@
 
 import pytest
 
+from connectors.writeback.chain import check_chain
 from connectors.writeback.errors import Refused
-from connectors.writeback.ledger import check_chain, writes
+from connectors.writeback.ledger import writes
 from orchestration.writes import waiting
 from tests.writeback import steps
 

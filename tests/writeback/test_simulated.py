@@ -10,16 +10,18 @@ import pytest
 from sqlalchemy import select
 
 from connectors import writeback
-from connectors.control import open_control
+from connectors.control import Keeping, open_control
 from connectors.control.tables import attempt, correction, intent, plan
+from connectors.writeback.chain import check_chain
 from connectors.writeback.errors import Refused, TargetUnavailable
-from connectors.writeback.ledger import OPEN_STATES, check_chain
+from connectors.writeback.ledger import OPEN_STATES
 from connectors.writeback.mapping import load_mapping
 from connectors.writeback.plan import body_of
 from tests.writeback.simulated import TIMEOUT_S, Clock, Erp, Killed
 
 CLOCKED = ["connectors.control.store", *(f"connectors.writeback.{name}" for name in
-           ("apply", "approve", "close", "correct", "ledger", "plan", "resolve", "target"))]  # fmt: skip
+           ("apply", "approve", "chain", "close", "correct", "ledger", "plan", "resolve", "target"))]  # fmt: skip
+KEEPING = Keeping(None, {"CROSSDOCK_LEDGER_KEY": "k" * 32})
 HELD = {"acked", "verified", "in_doubt", "sent", "released", "abandoned"}
 
 
@@ -31,7 +33,7 @@ class Simulation:
         for module in CLOCKED:
             monkeypatch.setattr(importlib.import_module(module), "utc_now", self.clock)
         monkeypatch.setattr("time.sleep", self.clock.sleep)
-        self.control, self.mapping = open_control("sqlite://"), load_mapping()
+        self.control, self.mapping = open_control("sqlite://", keeping=KEEPING), load_mapping()
         etag = self.rng.choice(["good"] * 6 + ["none", "odd"])
         readable = etag != "none"
         self.erp = Erp(

@@ -10,8 +10,9 @@ from sqlalchemy import update
 
 from connectors.control.tables import plan as plan_table
 from connectors.control.tables import transition
+from connectors.writeback.chain import check_chain
 from connectors.writeback.errors import Refused, TargetUnavailable
-from connectors.writeback.ledger import check_chain, writes
+from connectors.writeback.ledger import writes
 from tests.writeback import steps
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -166,4 +167,4 @@ def test_an_edited_ledger_is_noticed(control, landed):
     steps.plan(control, landed.path)
     with control.transaction() as connection:
         connection.execute(update(transition).where(transition.c.id == 1).values(actor="somebody else"))
-    assert "transition 1" in (check_chain(control) or "")
+    assert "entry 1" in (check_chain(control) or "")
