@@ -1,16 +1,16 @@
 """Judges a home: every file that matters, one finding a line, each with the way out. Nothing is written."""
 
 import shutil
-import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.landing.corruption import damage
+from connectors.model import ConnectorError
 from orchestration.publication import PublicationError, current
 from orchestration.settings import Settings
+from orchestration.tools import outside_control
 
 LEAST_FREE = 2.0
 """Free space in sizes of the marts: a publication copies them, and a build writes beside."""
@@ -67,32 +67,22 @@ def _published(settings: Settings, deep: bool) -> Iterator[Finding]:
 
 
 def _control(settings: Settings) -> Iterator[Finding]:
+    """The store read as every command reads it, also when somebody holds it or nothing can be written."""
     from connectors.control.keeping import NoKey
     from orchestration.writes import ledger_fault, looking_at
 
-    way_out = "Stop what writes here and put the control store of your backup back; nothing is sent on it until then"
-    if "://" not in settings.control:
-        path = Path(settings.control)
-        if not path.exists():
-            if any(settings.landing.glob("*.duckdb")):
-                yield Finding(path.name, "missing, though systems have landed", way_out)
-            return
-        try:
-            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30)) as connection:
-                said = connection.execute("pragma quick_check(1)").fetchone()[0]
-        except sqlite3.Error as error:
-            said = str(error)
-        if said != "ok":
-            yield Finding(path.name, f"damaged ({said})", way_out)
-            return
+    part = Path(settings.control).name if outside_control(settings) is None else "control store"
     try:
         with looking_at(settings) as control:
-            if fault := ledger_fault(control):
-                yield Finding("control store", f"the ledger was altered: {fault}", way_out)
+            control.check_pages()
+            fault = ledger_fault(control)
     except NoKey as error:
-        yield Finding("control store", "its ledger cannot be checked", str(error))
-    except Exception as error:
-        yield Finding("control store", f"cannot be read ({type(error).__name__})", way_out)
+        yield Finding(part, "its ledger cannot be checked", str(error))
+    except ConnectorError as error:
+        yield Finding(part, str(error).removesuffix(error.way_out).strip(" ."), error.way_out)
+    else:
+        if fault:
+            yield Finding(part, f"the ledger was altered: {fault}", "Nothing is sent on it: docs/operations.md")
 
 
 def _place(settings: Settings) -> Iterator[Finding]:

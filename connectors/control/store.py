@@ -71,8 +71,8 @@ def open_control(where: str | Path, *, keeping: Keeping | None = None, anew: boo
 
     SQLite runs in WAL mode with synchronous = FULL: a SENT that a power cut forgets would be sent again. A second
     writer waits up to `WAIT_S`. `keeping` has the ledger's key and anchors, for a SQLite file those beside it. Raises
-    TransientError, or PermanentError for a store that is damaged, or missing from a home that was used, and for a Postgres
-    elsewhere that would not be verified.
+    TransientError, or PermanentError for a store that is damaged or missing from a home that was used, and for a
+    Postgres elsewhere that would not be verified.
     """
     text_form = str(where)
     folder = None if "://" in text_form else Path(where).expanduser().parent

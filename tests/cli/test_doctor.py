@@ -47,8 +47,8 @@ BROKEN: dict[str, tuple[Callable[[Settings], object], str, bool]] = {
     "version": (lambda s: os.truncate(s.snapshot, 5000), "v000001 is not whole", True),
     "version's file": (lambda s: s.snapshot.unlink(), "its file is missing", True),
     "link": (lambda s: (s.published / "current").unlink(), "shows no version", True),
-    "control": (lambda s: Path(s.control).write_text("x" * 9000), "control.sqlite: damaged", False),
-    "control gone": (lambda s: Path(s.control).unlink(), "missing, though", False),
+    "control": (lambda s: Path(s.control).write_text("x" * 9000), "control.sqlite is damaged", False),
+    "control gone": (lambda s: Path(s.control).unlink(), "is missing or empty, though", False),
     "ledger": (alter, "the ledger was altered", False),
     "access": (lambda s: s.home.chmod(0o755), "every account can read it", False),
 }

@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from world import World
 
+from connectors.control import open_control
 from orchestration.settings import Settings
 
 
@@ -23,6 +24,7 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def world(tmp_path: Path, parsed: Path) -> World:
     settings = Settings(home=tmp_path, systems=tmp_path / "systems", business_now="2024-03-05T00:00:00Z", lock_wait_s=5)
+    open_control(settings.control).close()  # as the first landing makes it
     return World(settings, parsed)
 
 
