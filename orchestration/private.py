@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 DEFAULT = 0o077
@@ -29,4 +30,5 @@ def close(home: Path, environ: Mapping[str, str] = os.environ) -> None:
         return
     mask = ALLOWED.get(environ.get("CROSSDOCK_UMASK", ""), DEFAULT)
     if found.st_mode & mask:
-        home.chmod(stat.S_IMODE(found.st_mode) & ~mask)
+        with suppress(OSError):  # on a read-only file system; `doctor` names it, and what reads still reads
+            home.chmod(stat.S_IMODE(found.st_mode) & ~mask)

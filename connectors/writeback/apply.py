@@ -12,6 +12,7 @@ from sqlalchemy import func, insert, select, update
 from connectors.control import Control
 from connectors.control.store import utc_now
 from connectors.control.tables import attempt, intent, plan
+from connectors.model import ConnectorError, TransientError
 from connectors.writeback.actor import current_actor
 from connectors.writeback.approve import usable_plan
 from connectors.writeback.canonical import canonical_json, digest
@@ -155,17 +156,14 @@ class _Sending:
             raise
         self.on_phase("answered")
         after = {"returned_version": answer.version} if answer.kind == "acked" else {}
-        _record(
-            self.control,
-            number,
-            generation,
-            answer.kind,
-            self.actor,
-            answer.kind,
-            answer.status,
-            answer.detail,
-            **after,
-        )
+        kind = answer.kind
+        try:
+            _record(self.control, number, generation, kind, self.actor, kind, answer.status, answer.detail, **after)
+        except ConnectorError as error:
+            raise TransientError(
+                f"Write {number} was sent, and what was answered could not be recorded: {error}",
+                "The next `crossdock apply` settles it by reading; it is not sent again on a guess.",
+            ) from error
         self.on_phase("recorded")
         state = settle(self.control, self.mapping, self.target, number, self.actor)
         return max(answer.retry_after_s, 0.05) if state == "throttled" else 0.0

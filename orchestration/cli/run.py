@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.control import open_control
+from orchestration import space
 from orchestration.cli import systems as connected
 from orchestration.cli.output import err, out, print_json
 from orchestration.cli.resnapshot import resnapshot
@@ -14,7 +16,7 @@ from orchestration.locks import held
 from orchestration.passes import ACCEPT_CLOCK_TAG, AS_OF_TAG, FORCE_TAG, MENDED_TAG, instant
 from orchestration.progress import PHASES, Progress
 from orchestration.publication import current
-from orchestration.settings import Settings
+from orchestration.settings import DBT_PROJECT, Settings
 
 PUBLISHED_WITHOUT = 3
 
@@ -47,12 +49,18 @@ def one_pass(
     import dagster as dg
 
     from orchestration.assets.landing import landing_key
+    from orchestration.dbt import Dbt, systems_by_role
     from orchestration.definitions import build_defs
     from orchestration.jobs import PASS
     from orchestration.runs import PROCESS_TAG, Process, end_dead_runs
 
-    defs = build_defs(settings, systems=systems, progress=progress)
-    job = defs.resolve_job_def(PASS)
+    models = Dbt(DBT_PROJECT, settings.dbt_target, settings.warehouse, settings.marts, systems_by_role(systems))
+    defs = build_defs(settings, systems=systems, progress=progress, dbt=models)
+    try:
+        job = defs.resolve_job_def(PASS)
+    except dg.DagsterInvariantViolationError:
+        models.manifest()  # without one there is no job; this raises why there is none
+        raise
     skipped = {
         landing_key(system.system, stream.name)
         for system in systems
@@ -122,9 +130,13 @@ def run(names: Sequence[str], as_json: bool, anew: Sequence[str] = (), accept_cl
     settings = Settings.from_env()
     systems = connected.needed(settings)
     chosen = connected.chosen(systems, names)
-    with bars(quiet=as_json) as progress:
+    space.needed(settings)
+    open_control(settings.control).close()  # a store that was lost is said once, before anything lands
+    with bars(quiet=as_json) as progress, space.minded(settings):
         resnapshot(settings, connected.chosen(systems, anew) if anew else [])
         outcome = one_pass(settings, systems, chosen, progress, accept_clock)
+        if full := space.why(settings, "\n".join([*outcome.problems, *outcome.without])):
+            (outcome.went_past if outcome.ok else outcome.problems).insert(0, full)
     if as_json:
         print_json(outcome.__dict__)
     else:

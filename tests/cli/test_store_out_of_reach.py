@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from connectors.control import Mirror, open_control, read_control, store
 from connectors.model import PermanentError, TransientError
 from connectors.writeback.chain import append
-from orchestration import writes
+from orchestration import space, writes
 from orchestration.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +43,7 @@ def settings_of(home: Path) -> Settings:
     return Settings(home=home, systems=home / "systems")
 
 
-def commands(home: Path, *words: tuple[str, ...]) -> dict[str, tuple[int, str, str]]:
+def commands(home: Path, *words: tuple[str, ...], **environment: str) -> dict[str, tuple[int, str, str]]:
     """Each command in one process, one after the other: {command: (status, standard output, standard error)}."""
     code = """
 import contextlib, io, json, sys
@@ -59,7 +60,7 @@ for words in json.loads(sys.argv[1]):
     said[words[0]] = (status, out.getvalue(), err.getvalue())
 print(json.dumps(said))
 """
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "CROSSDOCK_HOME": str(home)}
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "CROSSDOCK_HOME": str(home), **environment}
     env["CROSSDOCK_SYSTEMS"] = str(home / "systems")
     listed = json.dumps([[*one, "--json"] for one in words])
     done = subprocess.run([sys.executable, "-c", code, listed], capture_output=True, text=True, env=env, timeout=240)
@@ -114,6 +115,25 @@ def test_on_a_full_disk_what_reads_reads_and_what_writes_says_so(used: Path) -> 
             pass
 
 
+def test_a_pass_on_a_full_disk_says_so_with_the_place_and_lands_nothing(used: Path) -> None:
+    example = ROOT / "sandbox" / "systems_yaml" / "simulated" / "oms.yaml"
+    addresses = dict.fromkeys(re.findall(r"\$\{(\w+)", example.read_text()), "http://127.0.0.1:9")
+    with mounted(used, "16m") as home:
+        shutil.copy(example, home / "systems")
+        fill(home)
+        status, _, words = commands(home, ("run",), **addresses)["run"]
+        assert status == 1 and "the disk is full: 0.0 MB" in words and str(home) in words, words
+        assert not (home / "landing").exists()
+
+
+@pytest.mark.parametrize("said", ["OSError: [Errno 28] No space left on device", "database or disk is full"])
+def test_whoever_runs_into_the_end_of_a_disk_it_is_said_as_one(used: Path, said: str) -> None:
+    with pytest.raises(space.DiskFull, match="the disk is full: .* goes on by itself"), space.minded(settings_of(used)):
+        raise RuntimeError(f"step x failed: {said}")
+    with pytest.raises(RuntimeError, match="disk I/O error"), space.minded(settings_of(used)):
+        raise RuntimeError("disk I/O error")  # and the disk has room: that is another fault
+
+
 @pytest.mark.parametrize("killed", [False, True])
 def test_on_a_read_only_disk_all_is_read_also_what_a_killed_writer_left_in_the_log(used: Path, killed: bool) -> None:
     with mounted(used, "16m") as home:
@@ -124,6 +144,7 @@ def test_on_a_read_only_disk_all_is_read_also_what_a_killed_writer_left_in_the_l
             )
             subprocess.run([sys.executable, "-c", code], check=True)
             (home / "control.sqlite-shm").unlink()
+        home.chmod(0o755)  # which cannot be closed any more
         subprocess.run(["mount", "-o", "remount,ro", home.parent], check=True)
         assert_all_read(home)
         with pytest.raises((PermanentError, TransientError), match="control"), writes.deciding_on(settings_of(home)):
