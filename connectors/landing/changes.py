@@ -45,18 +45,17 @@ def write_changes(commit: Commit, batches: Iterable[Changes], position: str | No
     A row with a value that its column cannot hold is left out and becomes a dead letter; the others land. `position`
     is where a new schema version takes effect.
     """
-    touched: dict[str, tuple[Column, ...]] = {}
     for batch in batches:
         version, columns = evolve(commit.db, commit.system, batch.stream, batch.columns, position)
         commit.version = max(commit.version, version)
-        touched[batch.stream] = columns
+        commit.touched[batch.stream] = columns
         commit.dead.extend(batch.dead)
         landed = append(commit, batch, columns)
         commit.per_stream[batch.stream] = commit.per_stream.get(batch.stream, 0) + landed
         commit.bytes += batch.table.nbytes
-    for stream, columns in touched.items():
+    for stream, touched in commit.touched.items():
         log, state = log_of(commit.system, stream), state_of(commit.system, stream)
-        apply(commit.db, log, state, columns, f"_batch_id = {commit.batch_id}")
+        apply(commit.db, log, state, touched, f"_batch_id = {commit.batch_id}")
 
 
 def append(commit: Commit, batch: Changes, landed: Sequence[Column]) -> int:

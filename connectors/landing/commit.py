@@ -13,7 +13,8 @@ from typing import Any
 
 import duckdb
 
-from connectors.model import BatchRecord, DeadLetter, OnPhase, Position
+from connectors.landing.superseded import close_landed
+from connectors.model import BatchRecord, Column, DeadLetter, OnPhase, Position
 from connectors.size import kept
 
 
@@ -25,7 +26,8 @@ def utc_now() -> datetime:
 @dataclass
 class Commit:
     """A batch while it is being written. The writer adds to `rows`, `bytes` and `version`, and may say another
-    `cursor` and `source_time` when it knows them only at its end; `one_commit` ends it.
+    `cursor` and `source_time` when it knows them only at its end; `one_commit` ends it. `touched` are streams whose
+    changes may end a dead letter, with their columns.
     """
 
     db: duckdb.DuckDBPyConnection
@@ -41,6 +43,7 @@ class Commit:
     version: int = 0
     per_stream: dict[str, int] = field(default_factory=dict)
     dead: list[DeadLetter] = field(default_factory=list)
+    touched: dict[str, Sequence[Column]] = field(default_factory=dict)
     record: BatchRecord | None = None
 
     @property
@@ -98,6 +101,8 @@ def write_batch(commit: Commit, to_pos: str, source_time: datetime | None, corre
     the table.
     """
     headers = write_dead(commit.db, commit.dead)
+    for stream, columns in commit.touched.items():
+        close_landed(commit.db, commit.batch_id, commit.system, stream, columns)
     if not commit.rows and not commit.dead:
         last = commit.db.execute(
             "select batch_id, from_pos from _land.batch where batch_id = (select max(batch_id) from _land.batch) "

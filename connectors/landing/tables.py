@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from connectors.model import Column, PermanentError, quoted
+from connectors.model import Column, quoted
 
 LOG_META = {
     "_generation": "integer",
@@ -25,6 +25,7 @@ LOG_META = {
     "_unchanged": "varchar[]",
 }
 STATE_META = ("_commit_pos", "_ordinal", "_batch_id", "_commit_ts")
+UNTIL = "__until_v"
 DOCUMENT = (Column("doc_key", "varchar", key=True), Column("doc", "varchar"), Column("updated_at_raw", "varchar"))
 
 CONTROL = """
@@ -43,6 +44,10 @@ create table if not exists _land.schema_version (
 create table if not exists _land.dead_letter (
     id varchar, stream varchar, key varchar, position varchar, ordinal bigint, reason varchar, raw blob, state varchar,
     attempts integer, first_seen timestamp, resolved_by varchar,
+);
+create table if not exists _land.followed (
+    stream varchar, shape varchar, start_pos varchar, stopped_by varchar, reason varchar, way_out varchar,
+    complete_up_to timestamp,
 );
 """
 
@@ -104,11 +109,9 @@ def _decimal(type_: str) -> tuple[int, int] | None:
     return int(precision), int(scale)
 
 
-def widened(stream: str, old: Column, new: Column) -> str:
-    """The type that holds both the landed and the newly declared values exactly.
-
-    Raises PermanentError when there is none, because a cast that fails or rounds in mid-stream would change what was
-    landed.
+def widened(old: Column, new: Column) -> str | None:
+    """The type that holds both the landed and the newly declared values exactly; None when there is none, because a
+    cast that fails or rounds would change what was landed.
     """
     before, after = old.type.lower(), new.type.lower()
     integers = ["smallint", "integer", "bigint"]
@@ -126,18 +129,15 @@ def widened(stream: str, old: Column, new: Column) -> str:
         return "double"
     if before == "varchar":
         return "varchar"
-    raise PermanentError(
-        f"Column {stream}.{old.name} changed its type from {old.type} to {new.type}, "
-        "which does not hold every landed value.",
-        "Take a new snapshot of the system under a new landing file, or rename the column at the source.",
-    )
+    return None
 
 
 def evolve(
     db: duckdb.DuckDBPyConnection, system: str, stream: str, columns: Sequence[Column], effective_pos: str | None
 ) -> tuple[int, tuple[Column, ...]]:
     """Make the stream's relations hold `columns`: an added column is a nullable add, a wider type widens, a dropped
-    column is kept.
+    column is kept. A column whose new type does not hold the landed values becomes a new column; the former one stays
+    in the log as `<name>__until_v<version>`.
 
     Returns the schema version in force and all landed columns. Part of the caller's transaction.
     """
@@ -146,19 +146,25 @@ def evolve(
         create_stream(db, system, stream, columns)
         record_version(db, stream, 1, columns, effective_pos)
         return 1, tuple(columns)
-    known = {c.name: c for c in landed}
-    result = dict(known)
+    keys = {c.name for c in columns if c.key}
+    result = {c.name: Column(c.name, c.type, c.name in keys) for c in landed}
     for column in columns:
-        old = known.get(column.name)
-        type_ = column.type if old is None else widened(stream, old, column)
-        result[column.name] = Column(column.name, type_, column.key)
+        old = result.pop(column.name, None)
+        type_ = widened(old, column) if old is not None else column.type
+        if old is not None and type_ is None:
+            aside = f"{column.name}{UNTIL}{version + 1}"
+            result[aside] = Column(aside, old.type)
+        result[column.name] = Column(column.name, type_ or column.type, column.key)
         for relation in (log_of(system, stream), state_of(system, stream)):
-            if old is None:
-                db.execute(f"alter table {relation} add column {quoted(column.name)} {type_}")
+            if old is not None and type_ is None:
+                db.execute(f"alter table {relation} rename column {quoted(column.name)} to {quoted(aside)}")
+            if old is None or type_ is None:
+                db.execute(f"alter table {relation} add column {quoted(column.name)} {column.type}")
             elif old.type.lower() != type_.lower():
                 db.execute(f"alter table {relation} alter column {quoted(column.name)} type {type_}")
     merged = tuple(result.values())
-    if merged != landed:
+    if sorted(merged, key=lambda c: c.name) != sorted(landed, key=lambda c: c.name):
         version += 1
         record_version(db, stream, version, merged, effective_pos)
-    return version, merged
+        return version, merged
+    return version, landed

@@ -19,13 +19,17 @@ from connectors.postgres.ahead import ahead
 from connectors.postgres.decoder import Decoder
 from connectors.postgres.gather import BATCH_BYTES, BATCH_MESSAGES, Piece, complete, pieces
 from connectors.postgres.link import lsn_of, lsn_text
-from connectors.postgres.relation import StreamSpec
+from connectors.postgres.relation import Keyed
+from connectors.postgres.shape import Followed
 from connectors.postgres.stream import PEEK_MESSAGES, PEEK_WAL_BYTES, peek, receive
+from connectors.postgres.unique import check_still_unique
 
 
 @dataclass
 class SyncCounts:
-    """What one sync landed. `position` is the landed LSN; the source is complete up to `complete_up_to` (naive UTC)."""
+    """What one sync landed. `position` is the landed LSN; the source is complete up to `complete_up_to` (naive UTC),
+    except for the streams in `stopped`, each with its reason.
+    """
 
     rows: int = 0
     batches: int = 0
@@ -33,6 +37,7 @@ class SyncCounts:
     position: str = ""
     complete_up_to: datetime | None = None
     per_stream: dict[str, int] = field(default_factory=dict)
+    stopped: dict[str, str] = field(default_factory=dict)
 
     def add(self, record: BatchRecord) -> None:
         self.rows += record.rows
@@ -57,12 +62,15 @@ class Limits:
 
 @dataclass
 class CatchUp:
-    """The reading part of one sync. `cursor` is always what DuckDB holds."""
+    """The reading part of one sync. `cursor` is always what DuckDB holds. `counted` are the streams whose keys have to
+    be proven by counting; `held` becomes the set of those that came under columns they do not accept.
+    """
 
     landing: Landing
     dsn: str
     publication: str
-    streams: Sequence[StreamSpec]
+    streams: Sequence[Keyed]
+    counted: Sequence[Followed]
     slot: str
     limits: Limits
     on_progress: Callable[[str, int], None] | None
@@ -71,14 +79,18 @@ class CatchUp:
     cursor: dict[str, Any]
     target: int
     complete: bool = False
+    held: set[str] = field(default_factory=set)
 
     @property
     def at(self) -> int:
         return lsn_of(self.cursor["lsn"])
 
-    def read_up_to(self, target: int, restart: int, now: datetime) -> None:
+    def read_up_to(self, target: int, restart: int, now: datetime | None) -> None:
         """Land batch after batch until everything that committed before `target` has landed, then adopt `target`: the
-        slot and the complete-up-to instant (`now`) move on also when only other tables were written.
+        slot and the complete-up-to instant (`now`) move on also when only other tables were written. Without `now`,
+        or with a stream held, what lands is not complete.
+
+        Raises StreamStopped where a key proves to be none; nothing of that batch has landed.
         """
         folder, most = self.landing.path.parent, (self.limits.batch, self.limits.batch_bytes)
         while self.at < target:
@@ -99,11 +111,11 @@ class CatchUp:
         if not self.complete:
             self._adopt(target, now)
 
-    def _land(self, parts: Iterator[Piece], upto: int, now: datetime) -> int:
+    def _land(self, parts: Iterator[Piece], upto: int, now: datetime | None) -> int:
         """Land messages that hold everything committed before `upto`, unless they reach the limit; returns how many
         they were. They are fetched and decoded in a thread, also while DuckDB commits.
         """
-        total, decoder = 0, Decoder(self.streams, after=self.at)
+        total, decoder = 0, Decoder(self.streams, after=self.at, held=self.held)
         decoding = ((piece, decoder.decode(piece.array)) for piece in parts)
         with closing(ahead(decoding, weigh=lambda one: 2 * one[0].size)) as decoded:
             for first in decoded:
@@ -128,15 +140,21 @@ class CatchUp:
         """Land `changes`; when all are written, `end` says the position behind them, and the instant up to which the
         source is complete there.
         """
-        landed = dict(self.cursor)
+        landed, is_whole = dict(self.cursor), False
 
         def finish(commit: Commit) -> None:
-            position, commit.source_time = end()
+            nonlocal is_whole
+            position, instant = end()
+            is_whole = instant is not None
+            commit.source_time = None if self.held else instant
+            for followed in self.counted:
+                if followed.name in commit.touched:
+                    check_still_unique(commit, followed)
             landed["lsn"] = lsn_text(max(position, self.at))
 
         record = self.landing.land_changes(changes, landed, position=self.cursor["lsn"], finish=finish)
         self.cursor = landed
-        self.complete = record.source_time_utc is not None and self.at >= self.target
+        self.complete = is_whole and self.at >= self.target
         self.counts.add(record)
         if self.on_progress:
             self.on_progress("*", self.counts.rows)

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from connectors.landing import Changes
 from connectors.postgres.oversize import SHORTENED, Oversize
-from connectors.postgres.relation import Relation, StreamSpec, relation_of
-from connectors.postgres.rows import Rows, changes_of, old_and_new, rows_of, truncate_of
+from connectors.postgres.relation import Keyed, Relation, relation_of
+from connectors.postgres.rows import Rows, changes_of, old_and_new, refused_changes, rows_of, truncate_of
 from connectors.postgres.wire import Messages, integers
 
 POSTGRES_EPOCH_US = 946_684_800_000_000  # 2000-01-01 in microseconds since 1970-01-01
@@ -29,12 +29,14 @@ class Transaction:
 
 @dataclass
 class Decoder:
-    """Decodes the messages of one slot for `streams`. Transactions that committed before LSN `after` are left out:
-    they have landed.
+    """Decodes the messages of one slot for `streams`. Transactions that committed before LSN `after`, or before that of
+    a stream, are left out: they have landed. `held` are the streams that came under columns which they do not accept;
+    nothing of them is decoded from there on.
     """
 
-    streams: Sequence[StreamSpec]
+    streams: Sequence[Keyed]
     after: int = 0
+    held: set[str] = field(default_factory=set)
     relations: dict[int, Relation] = field(default_factory=dict)
     open: Transaction = field(default_factory=Transaction)
 
@@ -69,29 +71,30 @@ class Decoder:
             if relation.stream is None:
                 continue
             rows = rows_of(messages, index, ordinal[index], new, old, moved)
-            keep = lsn[transaction[rows.message]] >= self.after
+            keep = lsn[transaction[rows.message]] >= max(self.after, relation.after)
             if not keep.all():
                 rows = Rows(*(values[keep] for values in vars(rows).values()))
             if len(rows.at):
                 where = transaction[rows.message]
+                read = changes_of if relation.known is None else refused_changes
                 ready.append(
-                    (int(rows.message[0]), changes_of(messages, relation, rows, lsn[where], xid[where], time_us[where]))
+                    (int(rows.message[0]), read(messages, relation, rows, lsn[where], xid[where], time_us[where]))
                 )
         for i, oids in truncates.items():
             for step, oid in enumerate(oids):
                 emptied = self.relations.get(oid)
-                if emptied is not None and emptied.stream is not None and lsn[transaction[i]] >= self.after:
-                    of = transaction[i]
+                of = transaction[i]
+                if emptied and emptied.stream is not None and lsn[of] >= max(self.after, emptied.after):
                     ready.append(
                         (i, truncate_of(emptied, int(lsn[of]), int(ordinal[i]) + step, int(xid[of]), int(time_us[of])))
                     )
         for i in np.nonzero(kinds == SHORTENED)[0].tolist():
             message, position = Oversize.of(messages.bytes(i)), int(lsn[transaction[i]])
             owner = self.relations.get(message.oid)
-            if owner is not None and owner.stream is not None and position >= self.after:
+            if owner and owner.stream is not None and position >= max(self.after, owner.after):
                 nothing = truncate_of(owner, position, 0, 0, 0).table.slice(0, 0)
                 letter = message.letter(owner, position, int(ordinal[i]))
-                ready.append((i, Changes(owner.stream, owner.columns, nothing, (letter,))))
+                ready.append((i, Changes(owner.stream, owner.known or owner.columns, nothing, (letter,))))
         return [changes for _, changes in sorted(ready, key=lambda pair: pair[0])]
 
     def _segments(self, messages: Messages) -> list[tuple[Relation, np.ndarray]]:
@@ -104,7 +107,7 @@ class Decoder:
         cuts: dict[int, list[tuple[int, Relation | None]]] = {}
         for i in np.nonzero((kinds == ord("R")) | (kinds == ord("T")))[0]:
             if kinds[i] == ord("R"):
-                relation = relation_of(messages.bytes(int(i)), self.streams)
+                relation = relation_of(messages.bytes(int(i)), self.streams, self.held)
                 cuts.setdefault(relation.oid, []).append((int(i), relation))
             else:
                 for oid in truncated_in(messages, int(i)):

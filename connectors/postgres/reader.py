@@ -8,19 +8,24 @@ two makes the server send again what has landed, and the position says to leave 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import psycopg
 
 from connectors.landing import Landing
-from connectors.model import PermanentError
+from connectors.landing.commit import Commit
+from connectors.landing.tables import evolve
 from connectors.postgres import slot as slots
 from connectors.postgres import snapshot
+from connectors.postgres.catalogue import Looked, look
 from connectors.postgres.catch_up import CatchUp, Limits, SyncCounts
+from connectors.postgres.following import Plan, plan_of, record, record_stops, records
 from connectors.postgres.link import ReplicationLink, lsn_of, raw_text, sql
 from connectors.postgres.relation import StreamSpec
+from connectors.postgres.shape import StreamStopped
 
 __all__ = ["Limits", "SyncCounts", "slot_of", "source_position", "sync_postgres"]
 
@@ -55,51 +60,151 @@ def sync_postgres(
     slot: str | None = None,
     on_progress: Callable[[str, int], None] | None = None,
     resnapshot: bool = False,
+    snapshot_of: Sequence[str] = (),
     limits: Limits = Limits(),
 ) -> SyncCounts:
     """Land everything that the source had committed when this call began; safe to kill at any moment and to repeat.
 
-    `slot` defaults to `crossdock_<system>`. `on_progress(stream, rows)` is called during a snapshot, and with `*`
-    after each batch. `resnapshot` starts a new generation. Raises PositionLost or another PermanentError that says
-    what to do, TransientError otherwise.
+    A stream that is new, or whose table changed otherwise than row by row, is read again beside the others, as are
+    those of `snapshot_of`; one that cannot be followed stands still and is named in `SyncCounts.stopped`. `slot`
+    defaults to `crossdock_<system>`. `on_progress(stream, rows)` is called during a snapshot, and with `*` after each
+    batch. `resnapshot` starts a new generation. Raises PositionLost or another PermanentError that says what to do,
+    TransientError otherwise.
     """
-    slot, counts = slot or slot_of(system), SyncCounts()
-    cursor = landing.cursor("*")
-    if cursor is None or resnapshot:  # newer than this call, so there is nothing more to read from the slot
-        commit = snapshot.take(landing, dsn, slot, publication, streams, on_progress)
+    source = Source(system, landing, dsn, publication, tuple(streams), slot or slot_of(system), on_progress, limits)
+    counts = SyncCounts()
+    found: dict[str, StreamStopped] = {}  # by a key that proved to be none
+    while True:
+        try:
+            source.sync(counts, resnapshot, snapshot_of, found)
+            return counts
+        except StreamStopped as stopped:
+            if stopped.stream in found:
+                raise
+            found[stopped.stream] = stopped
+
+
+@dataclass(frozen=True)
+class Source:
+    """One system's source, and where it lands."""
+
+    system: str
+    landing: Landing
+    dsn: str
+    publication: str
+    streams: tuple[StreamSpec, ...]
+    slot: str
+    on_progress: Callable[[str, int], None] | None
+    limits: Limits
+
+    def sync(
+        self, counts: SyncCounts, resnapshot: bool, asked: Sequence[str], found: Mapping[str, StreamStopped]
+    ) -> None:
+        """One attempt. Streams in `found` stand still from the start."""
+        cursor = self.landing.cursor("*")
+        if cursor is None or resnapshot:  # newer than this call, so there is nothing more to read from the slot
+            commit, stopped = snapshot.take(
+                self.landing, self.dsn, self.slot, self.publication, self.streams, self.on_progress, without=found
+            )
+            self._told(commit, counts)
+            counts.position = commit.cursor["lsn"]
+            counts.complete_up_to = self._stop({**stopped, **found}, commit.source_time, counts)
+            return
+        with ReplicationLink(self.dsn) as link:
+            identity = slots.identify(link)
+        with sql(self.dsn) as connection:
+            plan, looked = self._plan(connection, asked, found)
+            flushed, restart = slots.confirmed(connection, self.slot, cursor, identity)
+            now, target = _target(connection)
+            run = CatchUp(
+                self.landing,
+                raw_text(self.dsn, connection),
+                self.publication,
+                plan.keyed,
+                [f for f in looked.followed.values() if not f.is_unique],
+                self.slot,
+                self.limits,
+                self.on_progress,
+                counts,
+                connection,
+                cursor,
+                target,
+            )
+            if flushed < lsn_of(cursor["lsn"]):  # landed, but a kill came before the acknowledgement
+                run.acknowledge()
+            is_complete = not plan.reread and not plan.stopped
+            run.read_up_to(target, restart, now if is_complete else None)
+            if run.held:
+                plan, looked = self._plan(connection, asked, found)
+                for name in run.held - set(plan.stopped):
+                    plan.reread.setdefault(name, "its columns changed and came back")
+        counts.position = run.cursor["lsn"]
+        self._adopt(plan)
+        stopped = {**plan.stopped}
+        if plan.reread:
+            again = [s for s in self.streams if s.name in plan.reread]
+
+            def complete(now: datetime | None) -> datetime | None:
+                return self._complete(stopped, now)
+
+            beside, more = snapshot.take_beside(
+                self.landing, self.dsn, self.publication, again, self.on_progress, complete
+            )
+            stopped |= more
+            if beside is not None:
+                self._told(beside, counts)
+        counts.complete_up_to = self._stop(stopped, now, counts)
+
+    def _plan(
+        self, connection: psycopg.Connection, asked: Sequence[str], found: Mapping[str, StreamStopped]
+    ) -> tuple[Plan, Looked]:
+        looked = look(connection, self.publication, self.streams)
+        looked = Looked(
+            {name: one for name, one in looked.followed.items() if name not in found}, {**looked.stopped, **found}
+        )
+        with self.landing.session() as db:
+            known = records(db)
+        landed = {name: self.landing.columns(name) for name in self.landing.streams()}
+        return plan_of(self.system, self.streams, looked, known, landed, asked), looked
+
+    def _adopt(self, plan: Plan) -> None:
+        """Record the shapes that need no reading, with the columns that came."""
+        if not plan.adopted:
+            return
+        with self.landing.session() as db:
+            db.execute("begin")
+            known = records(db)
+            for name, followed in plan.adopted.items():
+                if name not in plan.reread and name not in plan.stopped:
+                    evolve(db, self.system, name, followed.columns, None)
+                    record(db, name, followed.shape, known[name].start if name in known else 0)
+            db.execute("commit")
+
+    def _told(self, commit: Commit, counts: SyncCounts) -> None:
         assert commit.record is not None
         counts.add(commit.record)
-        counts.position, counts.complete_up_to = commit.cursor["lsn"], commit.source_time
-        if landing.on_commit:
-            landing.on_commit(commit.record)
-        return counts
-    with ReplicationLink(dsn) as link:
-        identity = slots.identify(link)
-    with sql(dsn) as connection:
-        slots.check_publication(connection, publication, streams)
-        flushed, restart = slots.confirmed(connection, slot, cursor, identity)
-        now, target = _target(connection)
-        keyed = slots.keyed(connection, streams)
-        _check_streams(landing, streams)
-        run = CatchUp(
-            landing,
-            raw_text(dsn, connection),
-            publication,
-            keyed,
-            slot,
-            limits,
-            on_progress,
-            counts,
-            connection,
-            cursor,
-            target,
-        )
-        if flushed < lsn_of(cursor["lsn"]):  # landed, but a kill came before the acknowledgement
-            run.acknowledge()
-        run.read_up_to(target, restart, now)
-    counts.position = run.cursor["lsn"]
-    counts.complete_up_to = now
-    return counts
+        if self.landing.on_commit:
+            self.landing.on_commit(commit.record)
+
+    def _stop(self, stopped: Mapping[str, StreamStopped], now: datetime | None, counts: SyncCounts) -> datetime | None:
+        """Record the streams that stand still; returns up to when the system is complete."""
+        before = self._complete({}, None)
+        if stopped:
+            record_stops(self.landing, stopped.values(), before)
+        counts.stopped = {name: str(one) for name, one in stopped.items()}
+        return self._complete(stopped, now)
+
+    def _complete(self, stopped: Mapping[str, StreamStopped], now: datetime | None) -> datetime | None:
+        """The oldest of `now` and the instants since which streams stand still; without both, where the last batch
+        left it.
+        """
+        with self.landing.session() as db:
+            known = records(db)
+            last = db.execute("select max(source_time_utc) from _land.batch").fetchone()
+        since = [known[name].complete_up_to for name in stopped if name in known and known[name].stopped]
+        if now is None or len(since) < len(stopped):
+            return last[0] if last else None
+        return min([now, *(instant for instant in since if instant is not None)])
 
 
 def _one(connection: psycopg.Connection, query: str) -> Any:
@@ -122,9 +227,3 @@ def _target(connection: psycopg.Connection) -> tuple[datetime, int]:
             break
         time.sleep(0.02)
     return now, flushed
-
-
-def _check_streams(landing: Landing, streams: Sequence[StreamSpec]) -> None:
-    absent = sorted({s.name for s in streams} - set(landing.streams()))
-    if absent:
-        raise PermanentError(f"Streams {', '.join(absent)} have no snapshot.", slots.RESNAPSHOT)

@@ -128,6 +128,35 @@ def changes_of(
     return Changes(relation.stream, relation.columns, good, dead)
 
 
+def refused_changes(
+    messages: Messages, relation: Relation, rows: Rows, lsn: np.ndarray, xid: np.ndarray, time_us: np.ndarray
+) -> Changes:
+    """The changes under columns that the stream's contract does not take: deletes land with what is known, every other
+    row is a dead letter.
+    """
+    assert relation.stream is not None and relation.known is not None
+    other = ", ".join(c.name for c in relation.columns if c not in relation.known) or "a column that went"
+    reason = f"{other}: not as in the contract of this stream"
+    fields, _ = walk(messages, rows.at, len(relation.columns))
+    dead = tuple(
+        dead_row(
+            relation.stream,
+            relation.columns,
+            [_text(messages, f, i) for f in fields],
+            reason,
+            chr(rows.op[i]),
+            int(lsn[i]),
+            int(rows.ordinal[i]),
+        )
+        for i in np.nonzero(rows.op != ord("d"))[0].tolist()
+    )
+    gone = rows.op == ord("d")
+    deletes = Rows(*(values[gone] for values in vars(rows).values()))
+    landed = changes_of(messages, relation, deletes, lsn[gone], xid[gone], time_us[gone])
+    unknown = [c.name for c in relation.columns if c not in relation.known]
+    return Changes(relation.stream, relation.known, landed.table.drop_columns(unknown), (*dead, *landed.dead))
+
+
 def _ops(op: np.ndarray) -> pa.Array:
     """(n,) operation bytes -> a dictionary-encoded text array."""
     codes = np.searchsorted(np.frombuffer(b"diu", dtype=np.uint8), op).astype(np.int8)
@@ -185,6 +214,7 @@ def _text(messages: Messages, f: Field, i: int) -> bytes | None:
 
 
 def truncate_of(relation: Relation, lsn: int, ordinal: int, xid: int, time_us: int) -> Changes:
+    columns = relation.columns if relation.known is None else relation.known
     table = pa.table(
         {
             "_commit_pos": pa.array([lsn]),
@@ -193,8 +223,8 @@ def truncate_of(relation: Relation, lsn: int, ordinal: int, xid: int, time_us: i
             "_tx": pa.array([xid]),
             "_commit_ts": pa.array([time_us]).view(pa.timestamp("us")),
             "_unchanged": pa.nulls(1, pa.list_(pa.string())),
-            **{c.name: pa.nulls(1, pa.string()) for c in relation.columns},
+            **{c.name: pa.nulls(1, pa.string()) for c in columns},
         }
     )
     assert relation.stream is not None
-    return Changes(relation.stream, relation.columns, table)
+    return Changes(relation.stream, columns, table)

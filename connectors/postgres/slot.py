@@ -4,8 +4,9 @@ committed.
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,6 @@ import psycopg
 
 from connectors.model import PermanentError, TransientError, quoted
 from connectors.postgres.link import ReplicationLink, lsn_of, lsn_text
-from connectors.postgres.relation import Keyed, StreamSpec
 
 BUSY_S = 30.0
 RESNAPSHOT = (
@@ -50,6 +50,13 @@ def create(link: ReplicationLink, slot: str) -> tuple[int, str]:
     command.
     """
     row = link.command(f"CREATE_REPLICATION_SLOT {quoted(slot)} LOGICAL pgoutput (SNAPSHOT 'export')")[0]
+    return lsn_of(str(row[1])), str(row[2])
+
+
+def create_temporary(link: ReplicationLink) -> tuple[int, str]:
+    """The same for a slot that ends with the link. TransientError while the server has none to spare."""
+    name = f"crossdock_beside_{os.getpid()}_{link.pg.backend_pid}"
+    row = link.command(f"CREATE_REPLICATION_SLOT {quoted(name)} TEMPORARY LOGICAL pgoutput (SNAPSHOT 'export')")[0]
     return lsn_of(str(row[1])), str(row[2])
 
 
@@ -106,77 +113,6 @@ def confirmed(
             RESNAPSHOT,
         )
     return lsn_of(flushed), lsn_of(restart)
-
-
-def check_publication(
-    connection: psycopg.Connection, publication: str, streams: Sequence[StreamSpec]
-) -> dict[str, list[str]]:
-    """Every stream's published columns by table. Raises PermanentError for a table that the publication does not
-    cover or whose replica identity lacks a key column, since its deletes could not be applied.
-    """
-    published = {
-        f"{schema}.{table}": list(columns)
-        for schema, table, columns in connection.execute(
-            "select schemaname, tablename, attnames from pg_publication_tables where pubname = %s", [publication]
-        ).fetchall()
-    }
-    absent = sorted(s.table for s in streams if s.table not in published)
-    if absent:
-        raise PermanentError(
-            f"Publication {publication} does not cover {', '.join(absent)}.",
-            f"Add the tables (alter publication {quoted(publication)} add table ...), "
-            "or take them out of the system's streams.",
-        )
-    flags = connection.execute(
-        "select pubinsert and pubupdate and pubdelete and pubtruncate from pg_publication where pubname = %s",
-        [publication],
-    ).fetchone()
-    if not flags or not flags[0]:
-        raise PermanentError(
-            f"Publication {publication} leaves out some operations.", "Publish insert, update, delete and truncate."
-        )
-    return published
-
-
-def keyed(connection: psycopg.Connection, streams: Sequence[StreamSpec]) -> list[Keyed]:
-    """Every stream with its key: the declared one, else the table's primary key, else its replica identity.
-
-    Raises PermanentError for a table whose replica identity lacks a key column: its deletes could not be applied.
-    """
-    rows = connection.execute(IDENTITY, [[s.table for s in streams]]).fetchall()
-    result = []
-    for stream in streams:
-        mine = [row for row in rows if row[0] == stream.table]
-        identity = [column for _, column, in_identity, _ in mine if in_identity]
-        primary = [column for _, column, _, in_primary in mine if in_primary]
-        key = tuple(stream.key) or tuple(primary) or tuple(identity)
-        lacking = [column for column in key if column not in identity] or ([] if key else ["any column"])
-        if lacking:
-            raise PermanentError(
-                f"The replica identity of {stream.table} lacks {', '.join(lacking)}.",
-                "Give the table a primary key, or set replica identity full.",
-            )
-        result.append(Keyed(stream.name, stream.table, key))
-    return result
-
-
-IDENTITY = """
-select
-    n.nspname || '.' || c.relname, a.attname,
-    c.relreplident = 'f' or exists (
-        select from pg_index i where i.indrelid = c.oid and a.attnum = any (i.indkey)
-        and (c.relreplident = 'd' and i.indisprimary or c.relreplident = 'i' and i.indisreplident)
-    ),
-    exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary and a.attnum = any (i.indkey))
-from pg_class c
-join pg_namespace n on n.oid = c.relnamespace
-join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-where n.nspname || '.' || c.relname = any (%s) and c.relkind in ('r', 'p')
-order by c.oid, a.attnum
-"""
-"""(table, column, whether it is in the replica identity, whether it is in the primary key); FULL identity has every
-column.
-"""
 
 
 def advance(connection: psycopg.Connection, slot: str, position: int) -> None:

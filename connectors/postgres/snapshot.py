@@ -8,7 +8,7 @@ that cannot be exact for some row, what it wrote is taken back and the table is 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,13 +22,18 @@ from connectors.landing.casts import cast
 from connectors.landing.changes import append
 from connectors.landing.commit import Commit
 from connectors.landing.state import SNAPSHOT, replace_by_snapshot
+from connectors.landing.superseded import close_before
 from connectors.landing.tables import evolve, log_of, state_of
-from connectors.model import Column, literal, quoted
+from connectors.model import Column, PermanentError, literal, quoted
 from connectors.postgres import slot as slots
 from connectors.postgres.ahead import ahead
+from connectors.postgres.catalogue import look
+from connectors.postgres.following import record
 from connectors.postgres.link import ReplicationLink, lsn_text, raw_text, sql
 from connectors.postgres.relation import StreamSpec
-from connectors.postgres.table import NATIVE, Watch, as_changes, describe, in_snapshot, read, text_outputs
+from connectors.postgres.shape import Followed, StreamStopped
+from connectors.postgres.table import NATIVE, Watch, as_changes, in_snapshot, read, text_outputs
+from connectors.postgres.unique import check_unique
 from connectors.postgres.wide import Wide, oversize_rows, size_sql, wide_columns
 from connectors.size import LIMIT_BYTES
 
@@ -44,21 +49,21 @@ def take(
     publication: str,
     streams: Sequence[StreamSpec],
     on_progress: Progress | None = None,
-) -> Commit:
-    """Make the slot, copy every stream in its exported snapshot, and commit rows, state and cursor together.
+    without: Collection[str] = (),
+) -> tuple[Commit, dict[str, StreamStopped]]:
+    """Make the slot, copy every stream in its exported snapshot, and commit rows, state and cursor together; a stream
+    that cannot be followed is left out and returned with the reason. Nothing of `without` is copied.
 
     A slot left by an attempt that was killed is dropped first: nothing of it was committed. Unlike later batches,
     which are extracted before the file is opened, this one holds the landing file while it reads; there is nothing to
-    load from it before.
+    load from it before. Raises StreamStopped where a key proves to be none, PermanentError where no stream is left.
     """
     with sql(dsn) as connection:
-        published = slots.check_publication(connection, publication, streams)
-        keyed, raw_dsn = slots.keyed(connection, streams), raw_text(dsn, connection)
+        first = look(connection, publication, streams).followed
+        if not set(first) - set(without):
+            reasons = look(connection, publication, streams).stopped.values()
+            raise PermanentError("No stream can be followed. " + " ".join(str(one) for one in reasons))
         slots.drop(connection, slot)
-        now = connection.execute("select clock_timestamp() at time zone 'UTC'").fetchone()
-        described = {s.name: describe(connection, s, published[s.table]) for s in keyed}
-        outputs = {s.name: text_outputs(connection, s.table) for s in keyed}
-        wide = {s.name: wide_columns(connection, s.table, described[s.name]) for s in keyed}
     phase = landing.on_phase or (lambda _name: None)
     with ReplicationLink(dsn) as link:
         identity = slots.identify(link)
@@ -71,36 +76,92 @@ def take(
             "slot": slot,
             "publication": publication,
         }
-        source_time = now[0] if now else None
-        with landing.commit("*", cursor, source_time, new_generation=True) as commit:
-            tables = [
-                _Table(
-                    s.name,
-                    s.table,
-                    described[s.name],
-                    tuple(outputs[s.name].items()),
-                    raw_dsn,
-                    exported,
-                    point - 1,
-                    source_time,
-                    wide[s.name],
-                )
-                for s in keyed
-            ]
-            with closing(_Reading(tables)) as reading:
-                for table in tables:
-                    _write(commit, table, reading, on_progress or (lambda _stream, _rows: None))
-    return commit
+        seen = _seen(dsn, exported, publication, streams)
+        with landing.commit("*", cursor, seen.now, new_generation=True) as commit:
+            chosen = [f for f in seen.followed if f.name not in without]
+            _copy(commit, seen, chosen, exported, point, on_progress)
+    return commit, seen.stopped
+
+
+def take_beside(
+    landing: Landing,
+    dsn: str,
+    publication: str,
+    streams: Sequence[StreamSpec],
+    on_progress: Progress | None = None,
+    source_time: Callable[[datetime | None], datetime | None] = lambda now: now,
+) -> tuple[Commit | None, dict[str, StreamStopped]]:
+    """Copy these streams as of now beside the others, which go on: the log is kept, what it had before is emptied by a
+    truncate, and changes before this position count no more. Returns the commit (None where no stream is left), and
+    the streams that cannot be followed.
+
+    `source_time` says, from the source's time at the snapshot, up to when the system is complete with it. A slot of
+    its own, which ends with the connection, tells the position. Raises StreamStopped where a key proves to be none.
+    """
+    cursor = landing.cursor("*")
+    assert cursor is not None
+    with ReplicationLink(dsn) as link:
+        point, exported = slots.create_temporary(link)
+        seen = _seen(dsn, exported, publication, streams)
+        if not seen.followed:
+            return None, seen.stopped
+        with landing.commit("*", cursor, source_time(seen.now)) as commit:
+            _copy(commit, seen, seen.followed, exported, point, on_progress)
+    return commit, seen.stopped
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the exported snapshot shows of the streams: their shapes and text forms are those of its rows."""
+
+    dsn: str
+    now: datetime
+    followed: Sequence[Followed]
+    stopped: dict[str, StreamStopped]
+    outputs: Mapping[str, Mapping[str, str]]
+    wide: Mapping[str, tuple[Wide, ...]]
+
+
+def _seen(dsn: str, exported: str, publication: str, streams: Sequence[StreamSpec]) -> _Seen:
+    with sql(dsn) as connection, connection.transaction():
+        connection.execute("set transaction isolation level repeatable read")
+        connection.execute("set transaction snapshot " + literal(exported))  # type: ignore[call-overload]
+        now = connection.execute("select clock_timestamp() at time zone 'UTC'").fetchone()
+        assert now is not None
+        raw_dsn = raw_text(dsn, connection)
+        looked = look(connection, publication, streams)
+        followed = [looked.followed[s.name] for s in streams if s.name in looked.followed]
+        outputs = {f.name: text_outputs(connection, f.table) for f in followed}
+        wide = {f.name: wide_columns(connection, f.table, f.columns) for f in followed}
+    return _Seen(raw_dsn, now[0], followed, dict(looked.stopped), outputs, wide)
+
+
+def _copy(
+    commit: Commit,
+    seen: _Seen,
+    followed: Sequence[Followed],
+    exported: str,
+    point: int,
+    on_progress: Progress | None,
+) -> None:
+    tables = [
+        _Table(
+            f, tuple(seen.outputs[f.name].items()), seen.dsn, exported, point - 1, commit.source_time, seen.wide[f.name]
+        )
+        for f in followed
+    ]
+    with closing(_Reading(tables)) as reading:
+        for table in tables:
+            _write(commit, table, reading, on_progress or (lambda _stream, _rows: None))
+            record(commit.db, table.stream, table.followed.shape, point)
 
 
 @dataclass(frozen=True)
 class _Table:
-    """A table to copy: its stream, name, columns and their text forms, where to read it, and the position and instant
-    of its rows."""
+    """A table to copy: what is followed, its columns' text forms, where to read it, and the position and instant of
+    its rows."""
 
-    stream: str
-    name: str
-    columns: tuple[Column, ...]
+    followed: Followed
     outputs: tuple[tuple[str, str], ...]
     dsn: str
     exported: str
@@ -111,7 +172,18 @@ class _Table:
 
     @property
     def where(self) -> str:
-        return f"where {size_sql(self.wide)} <= {LIMIT_BYTES}" if self.wide else ""
+        return f"{size_sql(self.wide)} <= {LIMIT_BYTES}" if self.wide else ""
+
+    @property
+    def stream(self) -> str:
+        return self.followed.name
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return self.followed.columns
+
+    def __hash__(self) -> int:
+        return hash((self.stream, self.position))
 
 
 class _Reading:
@@ -128,9 +200,7 @@ class _Reading:
                 is_clean = True  # one connection serves all tables, until the rest of one is left unread
                 while left and is_clean:
                     table = left.popleft()
-                    with closing(
-                        read(connection, table.name, table.columns, dict(table.outputs), where=table.where)
-                    ) as batches:
+                    with closing(read(connection, table.followed, dict(table.outputs), where=table.where)) as batches:
                         for batch in batches:
                             if table in self._left_out:
                                 is_clean = False
@@ -158,7 +228,7 @@ def _write(commit: Commit, table: _Table, reading: _Reading, on_progress: Progre
     version, landed = evolve(commit.db, commit.system, table.stream, table.columns, lsn_text(table.position))
     commit.version = max(commit.version, version)
     log, state = log_of(commit.system, table.stream), state_of(commit.system, table.stream)
-    if commit.generation > 1:  # what the former generation had is gone, in the log as in the state
+    if commit.db.execute(f"select 1 from {log} limit 1").fetchone():  # what it had is gone, in the log as in the state
         commit.db.execute(
             f"insert into {log} (_generation, _commit_pos, _ordinal, _op, _commit_ts, _batch_id) "
             "values (?, ?, -1, 't', ?, ?)",
@@ -172,10 +242,11 @@ def _write(commit: Commit, table: _Table, reading: _Reading, on_progress: Progre
     commit.per_stream[table.stream] = rows
     if table.wide:
         with in_snapshot(table.dsn, table.exported) as connection:
-            commit.dead.extend(
-                oversize_rows(connection, table.stream, table.name, table.columns, table.wide, table.position)
-            )
+            commit.dead.extend(oversize_rows(connection, table.followed, table.wide, table.position))
     replace_by_snapshot(commit.db, log, state, landed, mine)
+    if not table.followed.is_unique:
+        check_unique(commit.db, state, table.followed)
+    close_before(commit.db, commit.batch_id, table.stream, table.position)
 
 
 def _copy_plain(
@@ -232,7 +303,7 @@ def _copy_carefully(commit: Commit, table: _Table, landed: Sequence[Column], on_
         in_snapshot(table.dsn, table.exported) as connection,
         closing(
             ahead(
-                read(connection, table.name, table.columns, dict(table.outputs), careful=True, where=table.where),
+                read(connection, table.followed, dict(table.outputs), careful=True, where=table.where),
                 weigh=lambda batch: batch.nbytes,
             )
         ) as batches,

@@ -22,8 +22,8 @@ from connectors.landing.state import SNAPSHOT
 from connectors.model import Column, literal, quoted
 from connectors.postgres.link import arrow, is_raw
 from connectors.postgres.refused import dead_row, instant_reason, no_instant, not_utf8
-from connectors.postgres.relation import Keyed
-from connectors.postgres.types import INSTANTS, duckdb_type
+from connectors.postgres.shape import Followed
+from connectors.postgres.types import INSTANTS
 
 BATCH_BYTES = 2 << 20
 NATIVE = {
@@ -42,21 +42,6 @@ too.
 """
 DAY_US = 86_400_000_000
 FIRST_DAY, END_DAY = -719_162, 2_932_897  # 0001-01-01 and 10000-01-01 in days since 1970-01-01
-
-
-def describe(connection: psycopg.Connection, stream: Keyed, published: Sequence[str]) -> tuple[Column, ...]:
-    """The published columns of a table, in its order, with their DuckDB types and the stream's key."""
-    schema, table = stream.table.split(".", 1)
-    rows = connection.execute(
-        "select attname, atttypid::int8, atttypmod from pg_attribute where attrelid = %s::regclass and attnum > 0 "
-        "and not attisdropped and attgenerated = '' order by attnum",
-        [quoted(schema, table)],
-    ).fetchall()
-    return tuple(
-        Column(name, duckdb_type(oid, modifier), name in stream.key)
-        for name, oid, modifier in rows
-        if name in published
-    )
 
 
 def text_outputs(connection: psycopg.Connection, table: str) -> dict[str, str]:
@@ -98,14 +83,14 @@ def in_snapshot(dsn: str, exported: str) -> Iterator[adbc.Connection]:
 
 def read(
     connection: adbc.Connection,
-    table: str,
-    columns: Sequence[Column],
+    followed: Followed,
     outputs: Mapping[str, str],
     *,
     careful: bool = False,
     where: str = "",
 ) -> Generator[pa.RecordBatch, None, None]:
-    """Record batches of a table's columns; `outputs` are those of `text_outputs`, `where` leaves rows out.
+    """Record batches of a table's published rows and columns; `outputs` are those of `text_outputs`, `where` is a
+    condition that leaves rows out.
 
     Closed early, the rest of the table is still on its way: the driver would read it before the next query, so close
     the connection too.
@@ -113,11 +98,22 @@ def read(
     with connection.cursor() as cursor:
         plain = NATIVE.keys() - (INSTANTS if careful else set())
         values = ", ".join(
-            f"{quoted(c.name)}::{NATIVE[c.type]}" if c.type in plain else as_text(c.name, outputs) for c in columns
+            f"{quoted(c.name)}::{NATIVE[c.type]}" if c.type in plain else as_text(c.name, outputs)
+            for c in followed.columns
         )
         cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
-        cursor.execute(f"select {values} from {quoted(*table.split('.', 1))} {where}")
+        cursor.execute(f"select {values} from {published_rows(followed, where)}")
         yield from cursor.fetch_record_batch()
+
+
+def published_rows(followed: Followed, where: str = "") -> str:
+    """SQL for the rows that the publication sends of a table: none of its descendants, which come under their own
+    names, and those that its row filter lets through (an expression that the server itself wrote down). `where` leaves
+    out more.
+    """
+    only = "only " if followed.parents_only else ""
+    conditions = " and ".join(f"({one})" for one in (followed.row_filter, where) if one)
+    return f"{only}{quoted(*followed.table.split('.', 1))}{f' where {conditions}' if conditions else ''}"
 
 
 def as_text(column: str, outputs: Mapping[str, str]) -> str:

@@ -9,6 +9,8 @@ import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 
 from connectors.model import Column, DeadLetter, quoted
+from connectors.postgres.shape import Followed
+from connectors.postgres.table import published_rows
 from connectors.size import HEAD_BYTES, LIMIT_BYTES, cut, reason_of
 
 HASHED_BYTES = 1 << 20
@@ -57,12 +59,12 @@ def size_sql(wide: Sequence[Wide]) -> str:
 
 
 def oversize_rows(
-    connection: adbc.Connection, stream: str, table: str, columns: Sequence[Column], wide: Sequence[Wide], position: int
+    connection: adbc.Connection, followed: Followed, wide: Sequence[Wide], position: int
 ) -> Iterator[DeadLetter]:
     """A dead letter per row over the limit: its key, its size, and of its wide values the hashes (joined with `|`) and
     the first one's head. The server makes them, one row at a time.
     """
-    keys = [quoted(c.name) for c in columns if c.key]
+    keys = [quoted(name) for name in followed.shape.key]
     key = f"concat_ws('|', {', '.join(f'{k}::text' for k in keys)})" if keys else "''"
     hashes = [f"case when {one.size} > {HASHED_BYTES} then encode(sha256({one.data}), 'hex') end" for one in wide]
     heads = [f"case when {one.size} > {HASHED_BYTES} then substr({one.data}, 1, {HEAD_BYTES}) end" for one in wide]
@@ -70,8 +72,8 @@ def oversize_rows(
         cursor.execute(
             f"select {key}, {size_sql(wide)}::bigint, concat_ws('|', {', '.join(hashes)}), "
             f"coalesce({', '.join(heads)}) "
-            f"from {quoted(*table.split('.', 1))} where {size_sql(wide)} > {LIMIT_BYTES} order by 1"
+            f"from {published_rows(followed, f'{size_sql(wide)} > {LIMIT_BYTES}')} order by 1"
         )
         for batch in cursor.fetch_record_batch():
             for name, size, sha256, head in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                yield DeadLetter(stream, reason_of(size), cut(size, sha256, head or b""), name, str(position))
+                yield DeadLetter(followed.name, reason_of(size), cut(size, sha256, head or b""), name, str(position))

@@ -1,0 +1,93 @@
+"""A dead letter ends by itself when its record lands after all: by a later change of the same key, or by a copy of the
+whole stream.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+
+from connectors.landing.casts import cast
+from connectors.landing.tables import log_of
+from connectors.model import Column, quoted
+
+
+def close_before(db: duckdb.DuckDBPyConnection, batch_id: int, stream: str, position: int) -> None:
+    """Close the letters of `stream` from before a snapshot at `position`: what is still wrong comes again with it."""
+    _close(db, batch_id, [id_ for id_, at, *_ in _open(db, stream) if at < position])
+
+
+def close_landed(
+    db: duckdb.DuckDBPyConnection, batch_id: int, system: str, stream: str, columns: Sequence[Column]
+) -> None:
+    """Close the letters of `stream` whose key has a later change, or a truncate, among the rows of this batch."""
+    letters = _open(db, stream)
+    if not letters:
+        return
+    keys = [column for column in columns if column.key]
+    known = [
+        (id_, at, ordinal, row)
+        for id_, at, ordinal, values in letters
+        if (row := _key_of(values, [c.name for c in keys])) is not None
+    ]
+    if not known:
+        return
+    fields = ", ".join(
+        ["_id varchar", "_at bigint", "_at_ordinal bigint", *(f"{quoted(c.name)} varchar" for c in keys)]
+    )
+    db.execute(f"create or replace temp table _letters ({fields})")
+    marks = ", ".join("?" for _ in range(3 + len(keys)))
+    db.executemany(
+        f"insert into _letters values ({marks})",
+        [[id_, at, ordinal, *row] for id_, at, ordinal, row in known],
+    )
+    same = " and ".join(f"n.{quoted(c.name)} = {cast(c.name, c.type, 'l.')}" for c in keys)
+    ended = db.execute(
+        f"""
+        select distinct l._id from _letters l join {log_of(system, stream)} n
+            on n._batch_id = {batch_id} and (n._op = 't' or {same})
+            and (n._commit_pos, n._ordinal) > (l._at, l._at_ordinal)
+        """
+    ).fetchall()
+    db.execute("drop table _letters")
+    _close(db, batch_id, [row[0] for row in ended])
+
+
+def _key_of(values: tuple[str | None, dict[str, Any]], names: Sequence[str]) -> list[str] | None:
+    """The text of each key column: from the row, or from the key where only that is kept."""
+    key, row = values
+    if row.keys() >= set(names):
+        return [row[name] for name in names]
+    parts = [key or ""] if len(names) == 1 else (key or "").split("|")
+    return parts if key and len(parts) == len(names) else None
+
+
+def _open(db: duckdb.DuckDBPyConnection, stream: str) -> list[tuple[str, int, int, tuple[str | None, dict[str, Any]]]]:
+    """The open letters of a stream of table rows: id, position, ordinal, and the key with the row as far as it is kept
+    as text.
+    """
+    rows = db.execute(
+        "select id, try_cast(position as bigint), coalesce(ordinal, 0), key, raw from _land.dead_letter "
+        "where stream = ? and state = 'open' and try_cast(position as bigint) is not null",
+        [stream],
+    ).fetchall()
+    return [(id_, at, ordinal, (key, _row(raw))) for id_, at, ordinal, key, raw in rows]
+
+
+def _row(raw: bytes | None) -> dict[str, Any]:
+    try:
+        found = json.loads(bytes(raw or b""))
+    except ValueError:
+        return {}
+    return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
+
+
+def _close(db: duckdb.DuckDBPyConnection, batch_id: int, ids: Sequence[str]) -> None:
+    if ids:
+        db.execute(
+            "update _land.dead_letter set state = 'resolved', resolved_by = ? where id in (select unnest(?))",
+            [f"batch {batch_id}", list(ids)],
+        )

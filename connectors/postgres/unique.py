@@ -1,0 +1,57 @@
+"""A declared key that no index of the source proves: whether it tells rows apart is counted here, because of two equal
+rows one would be lost, and deleting one would delete both.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from connectors.landing.commit import Commit
+from connectors.landing.tables import log_of, state_of
+from connectors.model import quoted
+from connectors.postgres.shape import Followed, StreamStopped
+
+
+def check_unique(db: duckdb.DuckDBPyConnection, state: str, followed: Followed) -> None:
+    """After a snapshot. Raises StreamStopped where two rows have one key."""
+    key = ", ".join(quoted(name) for name in followed.shape.key)
+    found = db.execute(f"select {key}, count(*) from {state} group by {key} having count(*) > 1 limit 1").fetchone()
+    if found is not None:
+        raise _stopped(followed, found[:-1])
+
+
+def check_still_unique(commit: Commit, followed: Followed) -> None:
+    """After a batch: the rows that came under each key it touched, less those that went, are not more than the one
+    that stands there. Raises StreamStopped.
+    """
+    log, state = log_of(commit.system, followed.name), state_of(commit.system, followed.name)
+    names = [quoted(name) for name in followed.shape.key]
+    key = ", ".join(names)
+    found = commit.db.execute(
+        f"""
+        with touched as (
+            select distinct {key} from {log} where _batch_id = {commit.batch_id} and _op in ('i', 'd')
+        ),
+        counted as (
+            select {key}, sum(case _op when 'd' then -1 when 'u' then 0 else 1 end) as came
+            from {log} semi join touched using ({key})
+            where rowid > coalesce((select max(rowid) from {log} where _op = 't'), -1)
+            group by {key}
+        )
+        select {key} from counted left join (select {key}, 1 as stands from {state}) using ({key})
+        where came > coalesce(stands, 0) limit 1
+        """
+    ).fetchone()
+    if found is not None:
+        raise _stopped(followed, found)
+
+
+def _stopped(followed: Followed, values: tuple[object, ...]) -> StreamStopped:
+    names = ", ".join(followed.shape.key)
+    return StreamStopped(
+        followed.name,
+        f"{followed.table} has several rows with one {names} ({', '.join(str(value)[:40] for value in values)}), "
+        "which the stream declares as its key.",
+        f"Name a key that tells its rows apart, then `crossdock run --snapshot <system>.{followed.name}`.",
+        "key",
+    )
