@@ -29,6 +29,11 @@ class PostgresRead(Read, Tls):
 
 
 class PostgresStream(Stream):
+    """A table. `contract` says what happens when its columns change: they land (`evolve`), the stream stands still
+    until somebody accepts it (`freeze`), or rows under other columns are dead letters (`dead_letter`). A document is
+    kept whole, so only tables have one."""
+
+    contract: Literal["evolve", "freeze", "dead_letter"] = "evolve"
     table: str = Field(pattern=r"^[^.\s]+\.[^.\s]+$")
 
 

@@ -15,7 +15,6 @@ from connectors.config_part import Part
 from connectors.config_transport import HttpTls
 
 Role = Literal["erp", "oms", "wms", "carrier", "supplier", "crm", "storefront"]
-Contract = Literal["evolve", "freeze", "dead_letter"]
 Precision = Literal["day", "minute", "s", "ms", "us"]
 
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -127,12 +126,11 @@ class Read(Part):
 
 
 class Stream(Part):
-    """What every stream shares: one entity of a system, its key and its contract about new columns."""
+    """What every stream shares: one entity of a system, and its key. Nothing reads `times` yet."""
 
     name: Identifier
     key: tuple[str, ...] = ()
     times: dict[str, TimeColumn] = Field(default_factory=dict)
-    contract: Contract = "evolve"
 
 
 class System(Part):

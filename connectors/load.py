@@ -21,7 +21,16 @@ from connectors.landing.corruption import history_minded
 from connectors.landing.lock import SETTINGS, opened, turn, waited
 from connectors.landing.room import noted
 from connectors.landing.state import apply
-from connectors.landing.tables import DOCUMENT, LOG_META, create_stream, landed_columns, log_of, schema_of, state_of
+from connectors.landing.tables import (
+    DOCUMENT,
+    LOG_META,
+    UNTIL,
+    create_stream,
+    landed_columns,
+    log_of,
+    schema_of,
+    state_of,
+)
 from connectors.model import Column, quoted
 
 LOADED = """
@@ -169,6 +178,9 @@ def _copy_stream(
     last_began: datetime | None,
 ) -> int:
     columns = landed_columns(db, stream, f"{SOURCE}._land")[1]
+    if _was_retyped(db, system, stream, columns):
+        db.execute(f"drop table {log_of(system, stream)}; drop table {state_of(system, stream)}")
+        db.execute("delete from _load.loaded where system = ? and stream = ?", [system, stream])
     create_stream(db, system, stream, columns)
     _add_columns(db, system, stream, columns)
     log, state = log_of(system, stream), state_of(system, stream)
@@ -192,15 +204,24 @@ def _copy_stream(
     return copied
 
 
+def _types(db: duckdb.DuckDBPyConnection, system: str, stream: str) -> dict[str, str]:
+    rows = db.execute(
+        "select column_name, data_type from duckdb_columns() where database_name = current_database() "
+        "and schema_name = ? and table_name = ?",
+        [schema_of(system), stream],
+    ).fetchall()
+    return {name: type_.lower() for name, type_ in rows}
+
+
+def _was_retyped(db: duckdb.DuckDBPyConnection, system: str, stream: str, columns: Sequence[Column]) -> bool:
+    """Whether landing has set a former version of a column aside that here still has its name: what landed under it
+    must be copied again."""
+    have = _types(db, system, stream)
+    return bool(have) and any(UNTIL in column.name and column.name not in have for column in columns)
+
+
 def _add_columns(db: duckdb.DuckDBPyConnection, system: str, stream: str, columns: Sequence[Column]) -> None:
-    have = {
-        name: type_.lower()
-        for name, type_ in db.execute(
-            "select column_name, data_type from duckdb_columns() where database_name = current_database() "
-            "and schema_name = ? and table_name = ?",
-            [schema_of(system), stream],
-        ).fetchall()
-    }
+    have = _types(db, system, stream)
     for column in columns:
         for relation in (log_of(system, stream), state_of(system, stream)):
             if column.name not in have:

@@ -4,6 +4,7 @@ Nobody opens a landing file just to look; the control store holds what sensors, 
 cursor stays the truth, so a mirror that a kill left behind is corrected by the next run.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,11 @@ def mirror(
     *,
     position: str | None,
     complete_up_to: datetime | None,
+    stopped: Mapping[str, str] | None = None,
     control: str | Path | None = None,
 ) -> None:
-    """Replace what the control store says of a system by what its landing file holds."""
+    """Replace what the control store says of a system by what its landing file holds. `stopped` are the streams that
+    stand still, with the reasons; None leaves what was said of them."""
     with landing.session() as db:
         rows: dict[str, int] = {}
         for stream in landing.streams():
@@ -49,7 +52,12 @@ def mirror(
     store = open_control(control_of(home, control))
     try:
         Mirror(store).record_run(
-            landing.system, position=position, complete_up_to_utc=complete_up_to, stream_rows=rows, dead=dead
+            landing.system,
+            position=position,
+            complete_up_to_utc=complete_up_to,
+            stream_rows=rows,
+            dead=dead,
+            stopped=stopped,
         )
     finally:
         store.close()

@@ -33,11 +33,30 @@ class Tally:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a sync is asked for besides what is new: everything again (`full`), these streams again (`snapshot`), or
+    only these streams, where each is read by itself (`only`; empty: all).
+    """
+
+    full: bool = False
+    snapshot: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+
+    def wants(self, stream: str) -> bool:
+        return not self.only or stream in self.only
+
+    def again(self, stream: str) -> bool:
+        return self.full or stream in self.snapshot
+
+
+@dataclass(frozen=True)
 class Landed:
-    """Where a sync ended: its position, and the instant (naive UTC) up to which the source is complete in landing."""
+    """Where a sync ended: its position, the instant (naive UTC) up to which the source is complete in landing, and the
+    streams that stand still, each with the reason."""
 
     position: str | None
     complete_up_to: datetime | None
+    stopped: dict[str, str] = field(default_factory=dict)
 
 
 Progress = Callable[[str, int], None]
@@ -45,9 +64,9 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True)
 class Reader:
-    """`sync(system, landing, tally, progress, full)` and `position(system, landed)`; see `connectors.sync`."""
+    """`sync(system, landing, tally, progress, asked)` and `position(system, landed)`; see `connectors.sync`."""
 
-    sync: Callable[[System, Landing, Tally, Progress, bool], Landed]
+    sync: Callable[[System, Landing, Tally, Progress, Asked], Landed]
     position: Callable[[System, str | None], str | None]
 
 
@@ -79,11 +98,12 @@ def _packed(positions: dict[str, Any]) -> str:
     return msgspec.json.encode(dict(sorted(positions.items()))).decode()
 
 
-def _sync_rest(system: System, landing: Landing, tally: Tally, progress: Progress, full: bool) -> Landed:
+def _sync_rest(system: System, landing: Landing, tally: Tally, progress: Progress, asked: Asked) -> Landed:
     from connectors.rest.reader import sync_rest
     from connectors.rest.times import naive_utc
 
-    sync_rest(system, landing, _telling(tally, progress), full=full)
+    wanted = system.model_copy(update={"streams": tuple(s for s in system.streams if asked.wants(s.name))})
+    sync_rest(wanted, landing, _telling(tally, progress), again=asked.again)
     highs = {stream.name: (landing.cursor(stream.name) or {}).get("high") for stream in system.streams}
     instants = [found for high in highs.values() if (found := naive_utc(high)) is not None]
     return Landed(_packed(highs), min(instants, default=None))
@@ -98,11 +118,16 @@ def _rest_position(system: System, landed: str | None) -> str | None:
         return _packed({stream.name: newest(client, stream, before.get(stream.name)) for stream in system.streams})
 
 
-def _sync_sftp(system: System, landing: Landing, tally: Tally, progress: Progress, full: bool) -> Landed:
+def _sync_sftp(system: System, landing: Landing, tally: Tally, progress: Progress, asked: Asked) -> Landed:
     from connectors.files.reader import sync_files
     from connectors.files.registry import taken_up_to
 
-    sync_files(system, landing, _telling(tally, progress))
+    if asked.snapshot:
+        raise PermanentError(
+            f"{system.system} reads files, and each is read once.", "Files that were refused: `crossdock replay`."
+        )
+    wanted = system.model_copy(update={"streams": tuple(s for s in system.streams if asked.wants(s.name))})
+    sync_files(wanted, landing, _telling(tally, progress))
     digests = {stream.name: (landing.cursor(stream.name) or {}).get("digest") for stream in system.streams}
     return Landed(_packed(digests), taken_up_to(landing))
 
@@ -115,7 +140,7 @@ def _sftp_position(system: System, landed: str | None) -> str | None:
         return _packed(listed_position(server, system))
 
 
-def _sync_postgres(system: System, landing: Landing, tally: Tally, progress: Progress, full: bool) -> Landed:
+def _sync_postgres(system: System, landing: Landing, tally: Tally, progress: Progress, asked: Asked) -> Landed:
     from connectors.postgres.reader import sync_postgres
 
     counts = sync_postgres(
@@ -126,11 +151,12 @@ def _sync_postgres(system: System, landing: Landing, tally: Tally, progress: Pro
         slot=system.read.slot,
         streams=system.streams,
         on_progress=progress,
-        resnapshot=full,
+        resnapshot=asked.full,
+        snapshot_of=asked.snapshot,
     )
     tally.rows, tally.batches, tally.dead = counts.rows, counts.batches, counts.dead
     tally.per_stream |= counts.per_stream
-    return Landed(counts.position, counts.complete_up_to)
+    return Landed(counts.position, counts.complete_up_to, counts.stopped)
 
 
 def _postgres_position(system: System, landed: str | None) -> str | None:

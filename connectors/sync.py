@@ -5,7 +5,7 @@ which a killed process gives back.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from connectors.landing import Landing
 from connectors.landing.room import with_room
 from connectors.mirroring import control_of, mirror, mirror_failure, mirrored_position
 from connectors.model import ConnectorError, PermanentError, TransientError
-from connectors.readers import Tally, reader_of
+from connectors.readers import Asked, Tally, reader_of
 
 __all__ = ["SyncResult", "landed_position", "landing_of", "source_position", "sync"]
 
@@ -28,7 +28,8 @@ OnProgress = Callable[[str, str, int], None]
 @dataclass(frozen=True)
 class SyncResult:
     """What one pass landed. `rows` are change-log rows; `complete_up_to` (naive UTC) is by the source's own clock, None
-    while nothing says so; `per_stream` has the rows of each stream that landed any."""
+    while nothing says so; `per_stream` has the rows of each stream that landed any, `stopped` the
+    streams that stand still and why."""
 
     system: str
     rows: int
@@ -38,6 +39,7 @@ class SyncResult:
     complete_up_to: datetime | None
     seconds: float
     per_stream: dict[str, int] = field(default_factory=dict)
+    stopped: dict[str, str] = field(default_factory=dict)
 
 
 def landing_of(home: Path | str, system: str, **settings: object) -> Landing:
@@ -51,17 +53,25 @@ def sync(
     *,
     on_progress: OnProgress | None = None,
     full: bool = False,
+    snapshot: Sequence[str] = (),
+    only: Sequence[str] = (),
     control: str | Path | None = None,
     wait_s: float = 30,
 ) -> SyncResult:
     """Land everything that the source has when this call begins.
 
     `on_progress(system, stream, rows)` is called as batches land. `full` asks an API for everything again, which finds
-    what a time stamp hides, and takes a new snapshot of a database, under a new generation of the same log. `wait_s`
+    what a time stamp hides, and takes a new snapshot of a database, under a new generation of the same log;
+    `snapshot` does so for these streams, beside the others. `only` leaves out every other stream where each is read by
+    itself (not for a database, whose changes come together). `wait_s`
     bounds the wait for another sync of the same system. Raises TransientError (try again) or PermanentError (something
     must change first); what landed before either stays.
     """
-    home = Path(home)
+    home, asked = Path(home), Asked(full, tuple(snapshot), tuple(only))
+    unknown = sorted({*snapshot, *only} - {stream.name for stream in system.streams})
+    if unknown:
+        known = ", ".join(stream.name for stream in system.streams)
+        raise PermanentError(f"{system.system} has no stream {', '.join(unknown)}.", f"It has {known}.")
     landing = landing_of(home, system.system)
     if not landing.path.exists():  # the control store comes first: where something landed, one without it was lost
         open_control(control_of(home, control)).close()
@@ -69,7 +79,7 @@ def sync(
     started = time.monotonic()
     try:
         with FileLock(landing.path.with_suffix(".lock"), timeout=wait_s):
-            result = _locked(system, home, landing, on_progress, full, control)
+            result = _locked(system, home, landing, on_progress, asked, control)
     except Timeout as error:
         raise TransientError(
             f"Another sync of {system.system} has run for {wait_s:g} s.", "Let it finish; it lands the same changes."
@@ -81,15 +91,27 @@ def sync(
 
 
 def _locked(
-    system: System, home: Path, landing: Landing, on_progress: OnProgress | None, full: bool, control: str | Path | None
+    system: System,
+    home: Path,
+    landing: Landing,
+    on_progress: OnProgress | None,
+    asked: Asked,
+    control: str | Path | None,
 ) -> dict:
     def progress(stream: str, rows: int) -> None:
         if on_progress is not None:
             on_progress(system.system, stream, rows)
 
     tally = Tally()
-    landed = with_room(landing, lambda: reader_of(system).sync(system, landing, tally, progress, full))
-    mirror(home, landing, position=landed.position, complete_up_to=landed.complete_up_to, control=control)
+    landed = with_room(landing, lambda: reader_of(system).sync(system, landing, tally, progress, asked))
+    mirror(
+        home,
+        landing,
+        position=landed.position,
+        complete_up_to=landed.complete_up_to,
+        stopped=landed.stopped,
+        control=control,
+    )
     return {
         "system": system.system,
         "rows": tally.rows,
@@ -97,6 +119,7 @@ def _locked(
         "dead": tally.dead,
         "position": landed.position,
         "complete_up_to": landed.complete_up_to,
+        "stopped": landed.stopped,
         "per_stream": {stream: rows for stream, rows in tally.per_stream.items() if rows and stream != "*"},
     }
 

@@ -23,8 +23,8 @@ class Permanent(Exception):
 
 @dataclass(frozen=True)
 class Tools:
-    """`sync(system, on_progress)`, `source_position(system)`, `landed(system name)`, `load(systems)`, `agree(as_of)`,
-    `push(system)`."""
+    """`sync(system, on_progress, only=streams)`, `source_position(system)`, `landed(system name)`, `load(systems)`,
+    `agree(as_of)`, `push(system)`."""
 
     sync: Callable[..., Any]
     source_position: Callable[[Any, str | None], str | None]
@@ -40,10 +40,10 @@ class Tools:
 def real_tools(settings: Settings) -> Tools:
     """The tools of a Crossdock home."""
 
-    def sync(system: Any, on_progress: Callable[..., None] | None = None) -> Any:
+    def sync(system: Any, on_progress: Callable[..., None] | None = None, only: Sequence[str] = ()) -> Any:
         from connectors.sync import sync as land
 
-        return land(system, settings.home, on_progress=on_progress, control=outside_control(settings))
+        return land(system, settings.home, on_progress=on_progress, only=only, control=outside_control(settings))
 
     def source_position(system: Any, landed: str | None) -> str | None:
         from connectors.sync import source_position as position

@@ -50,15 +50,20 @@ class Mirror:
         stream_rows: Mapping[str, int],
         dead: Iterable[Mapping[str, Any]],
         error: str | None = None,
+        stopped: Mapping[str, str] | None = None,
     ) -> None:
         """After a landing run: `stream_rows` are current rows per stream, `dead` all open dead-letter headers with
-        id, stream, key, reason, state and first_seen_utc. With `error` only the outcome is replaced."""
+        id, stream, key, reason, state and first_seen_utc. With `error` only the outcome is replaced. Streams in
+        `stopped` stand still, and the outcome names them; None leaves the outcome of the run before."""
         dead_rows = [{"system": system, **header} for header in dead]
-        outcome: dict[str, Any] = {
-            "last_run_utc": utc_now(),
-            "last_outcome": "failed" if error else "landed",
-            "last_error": error,
-        }
+        outcome: dict[str, Any] = {"last_run_utc": utc_now()}
+        if error:
+            outcome |= {"last_outcome": "failed", "last_error": error}
+        elif stopped:
+            reasons = "; ".join(f"stream {stream} stands still: {reason}" for stream, reason in stopped.items())
+            outcome |= {"last_outcome": f"landed without {', '.join(stopped)}", "last_error": reasons[:1000]}
+        elif stopped is not None:
+            outcome |= {"last_outcome": "landed", "last_error": None}
         if not error:
             outcome |= {
                 "position": position,
@@ -69,7 +74,8 @@ class Mirror:
         with self.control.transaction() as connection:
             changed = connection.execute(update(landed).where(landed.c.system == system).values(outcome)).rowcount
             if not changed:
-                connection.execute(insert(landed).values({"system": system, "rows": 0, "dead_letters": 0} | outcome))
+                new = {"system": system, "rows": 0, "dead_letters": 0, "last_outcome": "landed"}
+                connection.execute(insert(landed).values(new | outcome))
             if error:
                 return
             counts = [

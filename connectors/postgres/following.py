@@ -56,13 +56,14 @@ def record_stops(landing: Landing, stops: Iterable[StreamStopped], complete_up_t
         known = records(db)
         for stop in stops:
             before = known.get(stop.stream, Record(None, 0))
+            shape = before.shape or stop.shape
             since = before.complete_up_to if before.stopped else complete_up_to
             db.execute("delete from _land.followed where stream = ?", [stop.stream])
             db.execute(
                 "insert into _land.followed values (?, ?, ?, ?, ?, ?, ?)",
                 [
                     stop.stream,
-                    before.shape.packed() if before.shape else None,
+                    shape.packed() if shape else None,
                     lsn_text(before.start),
                     stop.by,
                     stop.message,

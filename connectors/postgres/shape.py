@@ -87,12 +87,13 @@ By = Literal["source", "contract", "key"]
 
 class StreamStopped(PermanentError):
     """One stream cannot be followed; the others can. `by` is what stopped it: what the source offers (looked at again
-    in each pass), the contract, or a key that is not one.
+    in each pass), the contract, or a key that is not one. `shape` is that of the table when it stopped, where it
+    never landed.
     """
 
-    def __init__(self, stream: str, message: str, way_out: str, by: By = "source") -> None:
+    def __init__(self, stream: str, message: str, way_out: str, by: By = "source", shape: Shape | None = None) -> None:
         super().__init__(message, way_out)
-        self.stream, self.message, self.by = stream, message, by
+        self.stream, self.message, self.by, self.shape = stream, message, by, shape
 
 
 @dataclass(frozen=True)

@@ -54,4 +54,5 @@ def _stopped(followed: Followed, values: tuple[object, ...]) -> StreamStopped:
         "which the stream declares as its key.",
         f"Name a key that tells its rows apart, then `crossdock run --snapshot <system>.{followed.name}`.",
         "key",
+        followed.shape,
     )

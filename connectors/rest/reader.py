@@ -49,15 +49,21 @@ class _Sweep:
         return {"since": self.since, "high": self.high, "next": self.token}
 
 
-def sync_rest(system: System, landing: Landing, on_batch: OnBatch | None = None, *, full: bool = False) -> None:
-    """Land what changed in every stream of a REST system. `full` asks for everything again, which closes gaps that a
-    stamp hides; documents that did not change land nothing.
+def sync_rest(
+    system: System,
+    landing: Landing,
+    on_batch: OnBatch | None = None,
+    *,
+    again: Callable[[str], bool] = lambda _stream: False,
+) -> None:
+    """Land what changed in every stream of a REST system. Where `again(stream)`, everything is asked for, which closes
+    gaps that a stamp hides; documents that did not change land nothing.
 
     Raises TransientError or PermanentError; what was landed until then stays, with its cursor.
     """
     with RestClient(system.read) as client:
         for stream in system.streams:
-            sync_stream(client, stream, landing, on_batch, full=full)
+            sync_stream(client, stream, landing, on_batch, full=again(stream.name))
 
 
 def sync_stream(

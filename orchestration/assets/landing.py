@@ -4,7 +4,7 @@ Here belongs how a landing run is shown; how it reads and lands is `connectors.s
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from orchestration.tools import Permanent, Tools, translated
 PLATFORM = ["team:data-platform"]
 FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=6), warn_window=timedelta(hours=2))
 RETRY = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+FOLLOWS = "every_stream_follows"
 KIND = {"postgres": "postgres", "rest": "rest", "sftp": "sftp"}
 
 
@@ -61,7 +62,7 @@ def stream_spec(system: Any, stream: Any, settings: Settings) -> dg.AssetSpec:
             {
                 "source": where,
                 "key": ", ".join(stream.key) or "as declared in the source",
-                "new columns": stream.contract,
+                **({"contract": stream.contract} if hasattr(stream, "contract") else {}),
                 "docs": docs(settings, "connecting.md"),
             }
         ),
@@ -69,7 +70,10 @@ def stream_spec(system: Any, stream: Any, settings: Settings) -> dg.AssetSpec:
 
 
 def landing_asset(system: Any, settings: Settings, tools: Tools, progress: Progress) -> dg.AssetsDefinition:
-    """One step that lands everything a system has to say since the last time; safe to kill and to repeat."""
+    """One step that lands everything a system has to say since the last time; safe to kill and to repeat.
+
+    One stream may be selected by itself. Where a source tells all of them together (one slot), the others land too.
+    """
     name = system.system
     specs = [stream_spec(system, stream, settings) for stream in system.streams]
     dead = dg.AssetCheckSpec(
@@ -77,16 +81,25 @@ def landing_asset(system: Any, settings: Settings, tools: Tools, progress: Progr
         asset=specs[0].key,
         description=f"No record of {name} waits as a dead letter; see `crossdock dead-letters`.",
     )
+    follows = dg.AssetCheckSpec(
+        FOLLOWS,
+        asset=specs[0].key,
+        description=f"No stream of {name} stands still; the reason and the way out are in the metadata.",
+    )
 
     @dg.multi_asset(
         name=f"land_{name}",
         specs=specs,
-        check_specs=[dead],
+        check_specs=[dead, follows],
+        can_subset=True,
         retry_policy=RETRY,
         op_tags={"crossdock/step": "landing"},
     )
     def land(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         landed: dict[str, int] = {}
+        selected = context.selected_asset_keys
+        streams = [spec.key.path[-1] for spec in specs if spec.key in selected]
+        wanted = {"only": streams} if len(streams) < len(specs) else {}
 
         def on_progress(_system: str, stream: str, rows: int) -> None:
             landed[stream] = landed.get(stream, 0) + rows
@@ -95,7 +108,7 @@ def landing_asset(system: Any, settings: Settings, tools: Tools, progress: Progr
         progress.report("landing", name, 0)
         try:
             with progress.timed("landing"):
-                result = tools.sync(system, on_progress)
+                result = tools.sync(system, on_progress, **wanted)
                 verified = tools.verify(system) if system.write is not None else ()
         except Exception as error:
             known = translated(error)
@@ -111,28 +124,44 @@ def landing_asset(system: Any, settings: Settings, tools: Tools, progress: Progr
             "seconds": round(float(result.seconds), 3),
             "docs": docs(settings, "operations.md"),
         }
-        for spec in specs:
-            stream = spec.key.path[-1]
+        if wanted and (more := sorted(set(result.per_stream) - set(streams))):
+            context.log.info("%s tells its streams together: %s landed too", name, visible(", ".join(more)))
+        stopped = dict(result.stopped)
+        for stream in streams:
             count = int(result.per_stream.get(stream, 0))
             open_here = sum(1 for letter in waiting if letter["stream"] == stream)
             yield dg.MaterializeResult(
-                asset_key=spec.key,
-                metadata=metadata({"changes": count, "dead letters": open_here, **_without_none(shared)}),
+                asset_key=landing_key(name, stream),
+                metadata=metadata(
+                    {
+                        "changes": count,
+                        "dead letters": open_here,
+                        **_without_none({"stands still": stopped.get(stream), **shared}),
+                    }
+                ),
             )
-        yield dg.AssetCheckResult(
-            passed=not waiting,
-            asset_key=specs[0].key,
-            check_name="nothing_dead",
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata=metadata(
-                {"waiting": len(waiting), "reasons": "; ".join(sorted({str(row["reason"]) for row in waiting})[:5])}
-            ),
-        )
+        reasons = sorted({str(row["reason"]) for row in waiting})
+        checked = context.selected_asset_check_keys
+        results = [
+            _check("nothing_dead", specs, not waiting, {"waiting": len(waiting), "reasons": "; ".join(reasons[:5])}),
+            _check(FOLLOWS, specs, not stopped, {f"{name}.{stream}": reason for stream, reason in stopped.items()}),
+        ]
+        yield from (r for r in results if dg.AssetCheckKey(specs[0].key, str(r.check_name)) in checked)
         for write in verified:
             context.log.info("our own write came back from %s: %s", name, visible(str(dict(write))))
         context.log.info("%s landed %s changes up to %s", name, result.rows, visible(str(result.position)))
 
     return land
+
+
+def _check(name: str, specs: Sequence[dg.AssetSpec], passed: bool, values: Mapping[str, Any]) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=passed,
+        asset_key=specs[0].key,
+        check_name=name,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=metadata(values),
+    )
 
 
 def run_tags(system: str, position: str | None) -> dict[str, str]:

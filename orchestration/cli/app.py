@@ -72,6 +72,10 @@ def run(
         list[str] | None,
         typer.Option(metavar="SYSTEM", help="Land all that it has, anew, and keep its history; may be repeated."),
     ] = None,
+    snapshot: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SYSTEM.STREAM", help="Read this stream again beside the others; may be repeated."),
+    ] = None,
     accept_clock: Annotated[
         bool, typer.Option("--accept-clock", help="Publish as of now, though the clock leapt ahead or was set back.")
     ] = False,
@@ -81,7 +85,7 @@ def run(
     """One pass: land what changed, dbt, checks, publish."""
     from orchestration.cli.run import run as start
 
-    raise typer.Exit(start(system or [], as_json, resnapshot or [], accept_clock))
+    raise typer.Exit(start(system or [], as_json, resnapshot or [], snapshot or [], accept_clock))
 
 
 @app.command()

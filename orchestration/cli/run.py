@@ -10,7 +10,7 @@ from connectors.control import open_control
 from orchestration import space
 from orchestration.cli import systems as connected
 from orchestration.cli.output import err, out, print_json
-from orchestration.cli.resnapshot import resnapshot
+from orchestration.cli.resnapshot import resnapshot, snapshot_streams
 from orchestration.escaping import visible
 from orchestration.locks import held
 from orchestration.passes import ACCEPT_CLOCK_TAG, AS_OF_TAG, FORCE_TAG, MENDED_TAG, instant
@@ -19,6 +19,7 @@ from orchestration.publication import current
 from orchestration.settings import DBT_PROJECT, Settings
 
 PUBLISHED_WITHOUT = 3
+FOLLOWS = "every_stream_follows"  # the check of orchestration.assets.landing, which imports Dagster
 
 
 @dataclass
@@ -84,12 +85,13 @@ def one_pass(
                 )
 
             result, without = execute(keys if skipped else None), []
-            problems = _problems(result)
+            problems, still = _problems(result), standing_still(result)
             if not result.success and can_go_on_without(settings, chosen, unreached(result)):
                 landings = {landing_key(system.system, stream.name) for system in systems for stream in system.streams}
                 without = problems
                 result = execute([key for key in keys if key not in landings])
                 problems = _problems(result)
+            without = [*without, *still]
             ran = instance.get_run_by_id(result.run_id)
             if ran is not None and ran.tags.get(MENDED_TAG):
                 went_past = [*went_past, *ran.tags[MENDED_TAG].splitlines()]
@@ -112,6 +114,16 @@ def unreached(result: Any) -> set[str] | None:
     return landings if landings and len(landings) == len(failed) else None
 
 
+def standing_still(result: Any) -> list[str]:
+    """The streams that landed nothing because they cannot be followed, each with the reason and the way out."""
+    return [
+        f"{stream}: {reason.value}"
+        for check in result.get_asset_check_evaluations()
+        if check.check_name == FOLLOWS and not check.passed
+        for stream, reason in check.metadata.items()
+    ]
+
+
 def can_go_on_without(settings: Settings, chosen: Sequence[Any], missing: set[str] | None) -> bool:
     """Whether the others are worth publishing: some system answered, and of the missing ones there is what landed
     before, or at least an empty relation (of a database that never landed not even the columns are known)."""
@@ -124,9 +136,15 @@ def can_go_on_without(settings: Settings, chosen: Sequence[Any], missing: set[st
     )
 
 
-def run(names: Sequence[str], as_json: bool, anew: Sequence[str] = (), accept_clock: bool = False) -> int:
-    """One pass; `anew` are systems of which a full snapshot is taken before it; `accept_clock` consents
-    to business now far ahead of what is published, or before it."""
+def run(
+    names: Sequence[str],
+    as_json: bool,
+    anew: Sequence[str] = (),
+    streams: Sequence[str] = (),
+    accept_clock: bool = False,
+) -> int:
+    """One pass; `anew` are systems of which a full snapshot is taken before it, `streams` (`system.stream`) those read
+    again beside the others; `accept_clock` consents to business now far ahead of what is published, or before it."""
     settings = Settings.from_env()
     systems = connected.needed(settings)
     chosen = connected.chosen(systems, names)
@@ -134,6 +152,7 @@ def run(names: Sequence[str], as_json: bool, anew: Sequence[str] = (), accept_cl
     open_control(settings.control).close()  # a store that was lost is said once, before anything lands
     with bars(quiet=as_json) as progress, space.minded(settings):
         resnapshot(settings, connected.chosen(systems, anew) if anew else [])
+        snapshot_streams(settings, systems, streams)
         outcome = one_pass(settings, systems, chosen, progress, accept_clock)
         if full := space.why(settings, "\n".join([*outcome.problems, *outcome.without])):
             (outcome.went_past if outcome.ok else outcome.problems).insert(0, full)

@@ -1,5 +1,6 @@
 """Typed changes: exact or a dead letter, state equal to a simple model, unsent values filled from where they stand."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.landing import Changes, Landing
-from connectors.model import Column, PermanentError
+from connectors.model import Column
 
 COLUMNS = (
     Column("id", "integer", key=True),
@@ -64,13 +65,19 @@ def test_a_value_that_does_not_fit_costs_its_row_and_no_other(tmp_path: Path) ->
     assert b'"NaN"' in raws[0] and b'"294277-01-01 00:00:00+00"' in raws[2], "raw keeps the text as it came"
 
 
-def test_a_type_that_no_longer_holds_what_landed_stops_before_any_row(tmp_path: Path) -> None:
+def test_a_type_that_does_not_hold_what_landed_is_a_new_column_and_the_former_stays_in_the_log(tmp_path: Path) -> None:
     landing = Landing(tmp_path / "erp.duckdb", "erp")
     landing.land_changes([batch([{"op": "i", "id": "1", "price": "1.50"}])], {"at": 1})
     dated = (COLUMNS[0], Column("price", "date"), COLUMNS[2])
-    with pytest.raises(PermanentError, match=r"price.*decimal.*date"):
-        landing.land_changes([batch([{"op": "i", "id": "2", "price": "2024-01-01"}], dated)], {"at": 2})
-    assert landing.cursor("*") == {"at": 1}
+    landing.land_changes([batch([{"op": "i", "id": "2", "price": "2024-01-01", "pos": 2}], dated)], {"at": 2})
+    with landing.session() as db:
+        rows = db.execute("select id, price, price__until_v2::varchar from raw_erp.t__log order by id").fetchall()
+    assert rows == [(1, None, "1.50"), (2, date(2024, 1, 1), None)]
+
+
+def test_a_wider_type_holds_what_landed(tmp_path: Path) -> None:
+    landing = Landing(tmp_path / "erp.duckdb", "erp")
+    landing.land_changes([batch([{"op": "i", "id": "1", "price": "1.50"}])], {"at": 1})
     finer = (Column("id", "bigint", key=True), Column("price", "decimal(20,4)"), COLUMNS[2])
     landing.land_changes([batch([{"op": "i", "id": "3000000000", "price": "2.5001", "pos": 2}], finer)], {"at": 2})
     assert current(landing) == [("1", "1.5000", None), ("3000000000", "2.5001", None)]

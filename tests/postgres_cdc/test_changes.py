@@ -89,7 +89,7 @@ def test_replica_identity_full_fills_unsent_values_and_deletes_whole_rows(source
     ]
 
 
-def test_an_added_column_is_a_new_version_and_a_dropped_one_is_kept(source: Source) -> None:
+def test_an_added_column_is_a_new_version_and_a_dropped_one_is_empty_and_kept_in_the_log(source: Source) -> None:
     source.run(ITEMS)
     source.sync("items")
     source.run(
@@ -99,8 +99,9 @@ def test_an_added_column_is_a_new_version_and_a_dropped_one_is_kept(source: Sour
     )
     source.sync("items")
     rows = source.here("select id, name, extra::varchar, ok from raw_erp.items where id <= 3 order by 1")
-    assert rows == [(1, "before", None, True), (2, "näme 2", "1.125", True), (3, "näme 3", "2.000", None)]
+    assert rows == [(1, "before", None, None), (2, "näme 2", "1.125", None), (3, "näme 3", "2.000", None)]
     assert source.here("select max(version) from _land.schema_version where stream = 'items'") == [(2,)]
+    assert source.here("select ok from raw_erp.items__log where id = 1 and name = 'before' and _op = 'u'") == [(True,)]
 
 
 def test_a_value_duckdb_would_misread_costs_its_row_only(source: Source) -> None:
