@@ -174,7 +174,7 @@ def tell(outcome: Outcome) -> None:
     for line in outcome.went_past:
         out().print(line, style="yellow", markup=False, highlight=False)
     for line in outcome.without:
-        out().print(f"Published without what is new in {line}", style="yellow", highlight=False)
+        out().print(f"Published without what is new in {line}", style="yellow", highlight=False, soft_wrap=True)
     for problem in outcome.problems:
         out().print(problem, style="red", markup=False, highlight=False)
     if outcome.ok:

@@ -45,6 +45,7 @@ class World:
     landing_fails: Exception | None = None
     reference_is_wrong: bool = False
     reference_is_empty: bool = False
+    stopped: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 
     def tools(self) -> Tools:
@@ -75,6 +76,7 @@ class World:
             complete_up_to=None,
             seconds=0.1,
             per_stream={"sales_orders": 2},
+            stopped=self.stopped,
         )
 
     def load(self, systems: Sequence[Any]) -> Any:
