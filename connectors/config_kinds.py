@@ -45,12 +45,19 @@ class Budget(Part):
 
 
 class RestRead(Read, HttpTls):
-    """A JSON API. The body limit is on what a response expands to, so that a small zip cannot fill the memory."""
+    """A JSON API. The body limit is on what a response expands to, so that a small zip cannot fill the memory.
+
+    `connect_timeout` bounds a connection, `timeout` the wait for the first byte and each silence, `deadline` one answer
+    with its attempts; a stream takes at most `max_pages` and `longest` of one pass, and goes on in the next."""
 
     kind: Literal["rest"]
     auth: Auth | None = None
     budget: Budget = Budget()
+    connect_timeout: Duration = timedelta(seconds=10)
     timeout: Duration = timedelta(seconds=30)
+    deadline: Duration = timedelta(minutes=5)
+    longest: Duration = timedelta(minutes=15)
+    max_pages: int = Field(default=10_000, ge=1)
     max_body_mb: float = Field(default=256, gt=0)
     attempts: int = Field(default=6, ge=1)
 

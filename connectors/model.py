@@ -29,6 +29,10 @@ class TransientError(ConnectorError):
     """A retry may succeed: a lock, a network fault, a server that restarts."""
 
 
+class Unreachable(TransientError):
+    """The source does not answer, or not in time: nothing more is asked of it in this pass."""
+
+
 class PermanentError(ConnectorError):
     """A retry cannot succeed: a person or a setting has to change something first."""
 

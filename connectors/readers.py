@@ -104,8 +104,11 @@ def _sync_rest(system: System, landing: Landing, tally: Tally, progress: Progres
 
     wanted = system.model_copy(update={"streams": tuple(s for s in system.streams if asked.wants(s.name))})
     sync_rest(wanted, landing, _telling(tally, progress), again=asked.again)
-    highs = {stream.name: (landing.cursor(stream.name) or {}).get("high") for stream in system.streams}
-    instants = [found for high in highs.values() if (found := naive_utc(high)) is not None]
+    cursors = {stream.name: landing.cursor(stream.name) or {} for stream in system.streams}
+    # a sweep that goes on in the next pass has no position yet, which is never that of a source
+    highs = {name: None if cursor.get("next") else cursor.get("high") for name, cursor in cursors.items()}
+    reached = [cursor.get("since" if cursor.get("next") else "high") for cursor in cursors.values()]
+    instants = [found for at in reached if (found := naive_utc(at)) is not None]
     return Landed(_packed(highs), min(instants, default=None))
 
 

@@ -17,11 +17,13 @@ from connectors.control import open_control
 from connectors.landing import Landing
 from connectors.landing.room import with_room
 from connectors.mirroring import control_of, mirror, mirror_failure, mirrored_position
-from connectors.model import ConnectorError, PermanentError, TransientError
-from connectors.readers import Asked, Tally, reader_of
+from connectors.model import ConnectorError, PermanentError, TransientError, Unreachable
+from connectors.readers import Asked, Landed, Tally, reader_of
 
 __all__ = ["SyncResult", "landed_position", "landing_of", "source_position", "sync"]
 
+PATIENCE_S = 15.0
+"""How long a system that cannot be reached is asked again within one pass."""
 OnProgress = Callable[[str, str, int], None]
 
 
@@ -103,7 +105,9 @@ def _locked(
             on_progress(system.system, stream, rows)
 
     tally = Tally()
-    landed = with_room(landing, lambda: reader_of(system).sync(system, landing, tally, progress, asked))
+    landed = _patiently(
+        lambda: with_room(landing, lambda: reader_of(system).sync(system, landing, tally, progress, asked))
+    )
     mirror(
         home,
         landing,
@@ -122,6 +126,19 @@ def _locked(
         "stopped": landed.stopped,
         "per_stream": {stream: rows for stream, rows in tally.per_stream.items() if rows and stream != "*"},
     }
+
+
+def _patiently(work: Callable[[], Landed]) -> Landed:
+    """`work`, done again while its source takes no connection, for PATIENCE_S: it may be starting."""
+    until, wait = time.monotonic() + PATIENCE_S, 0.5
+    while True:
+        try:
+            return work()
+        except Unreachable:
+            if time.monotonic() + wait > until:
+                raise
+        time.sleep(wait)
+        wait = min(2 * wait, 4.0)
 
 
 def source_position(system: System, landed: str | None = None) -> str | None:

@@ -17,6 +17,10 @@ class Transient(Exception):
     """A step failed for a reason that may pass; it is tried again."""
 
 
+class Away(Transient):
+    """A source does not answer, and was asked long enough: the next pass asks again, not this one."""
+
+
 class Permanent(Exception):
     """A step failed for a reason that a person must mend; it is not tried again."""
 
@@ -115,4 +119,6 @@ def translated(error: Exception) -> Exception:
         "DbtError",
     }
     words = visible(str(error) or type(error).__name__)
+    if "Unreachable" in names:
+        return Away(words)
     return Permanent(words) if names & permanent else Transient(words)

@@ -13,7 +13,7 @@ from connectors.config_kinds import SftpRead
 from connectors.files import sftp as protocol
 from connectors.files.remote import RemoteFile
 from connectors.files.sftp import ATTEMPTS, Large, Unreadable
-from connectors.model import TransientError
+from connectors.model import TransientError, Unreachable
 
 T = TypeVar("T")
 Contents = dict[str, bytes | Unreadable | Large]
@@ -62,6 +62,8 @@ class Server:
             try:
                 client = await self._connected()
                 return await asyncio.wait_for(question(client), self.read.timeout.total_seconds() * 4)
+            except Unreachable:  # whoever called has more patience than there is between attempts
+                raise
             except (TransientError, TimeoutError, asyncssh.Error, OSError) as error:
                 await self._drop()
                 if attempt + 1 == ATTEMPTS:

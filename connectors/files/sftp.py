@@ -18,7 +18,7 @@ import asyncssh
 
 from connectors.config_kinds import SftpRead
 from connectors.files.remote import RemoteFile, escaped, name_fault, step_pattern
-from connectors.model import PermanentError, TransientError
+from connectors.model import PermanentError, TransientError, Unreachable
 from connectors.size import HEAD_BYTES
 
 log = logging.getLogger(__name__)
@@ -78,14 +78,14 @@ async def connected(read: SftpRead) -> AsyncIterator[asyncssh.SFTPClient]:
     except asyncssh.KeyExchangeFailed as error:
         raise PermanentError(f"{read.host} offers no key or cipher that both sides accept.") from error
     except (OSError, asyncssh.Error, TimeoutError) as error:
-        raise TransientError(
+        raise Unreachable(
             f"{read.host}:{read.port} cannot be reached ({type(error).__name__}).", "Run again."
         ) from error
     async with connection:
         try:
-            async with connection.start_sftp_client() as sftp:
+            async with await asyncio.wait_for(_session(connection), read.timeout.total_seconds()) as sftp:
                 yield sftp
-        except (asyncssh.ConnectionLost, asyncssh.ChannelOpenError, OSError) as error:
+        except (TimeoutError, asyncssh.ConnectionLost, asyncssh.ChannelOpenError, OSError) as error:
             raise TransientError(f"{read.host} ended the session ({type(error).__name__}).", "Run again.") from error
 
 
@@ -105,6 +105,10 @@ async def _connect(read: SftpRead) -> asyncssh.SSHClientConnection:
         compression_algs=None,
         keepalive_interval=15,
     )
+
+
+async def _session(connection: asyncssh.SSHClientConnection) -> asyncssh.SFTPClient:
+    return await connection.start_sftp_client()
 
 
 async def listing(sftp: asyncssh.SFTPClient, root: str, patterns: Iterable[str]) -> list[RemoteFile]:

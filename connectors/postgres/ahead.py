@@ -7,13 +7,22 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, TypeVar
 
+from connectors.model import Unreachable
+
 T = TypeVar("T")
 END = object()
 MOST_BYTES = 64 << 20
+QUIET_S = 900.0
+"""How long a server may collect before its first row: a transaction of a GB of log takes some minutes."""
+JOIN_S = 30.0
 
 
 def ahead(
-    items: Iterator[T], most: int = 2, weigh: Callable[[T], int] = lambda _item: 0, most_bytes: int = MOST_BYTES
+    items: Iterator[T],
+    most: int = 2,
+    weigh: Callable[[T], int] = lambda _item: 0,
+    most_bytes: int = MOST_BYTES,
+    quiet_s: float = QUIET_S,
 ) -> Generator[T, None, None]:
     """The same items in the same order, produced in a thread that is at most `most` items, and of several items
     `most_bytes` by `weigh`, ahead.
@@ -54,8 +63,8 @@ def ahead(
     try:
         while True:
             with changed:
-                while not waiting:
-                    changed.wait()
+                if not changed.wait_for(lambda: waiting, quiet_s):
+                    raise Unreachable(f"The source sent nothing for {quiet_s:g} s.", "The next run starts anew.")
                 item, error, weight = waiting.popleft()
                 held -= weight
                 changed.notify_all()
@@ -69,4 +78,4 @@ def ahead(
         with changed:
             stopped = True
             changed.notify_all()
-        thread.join()
+        thread.join(JOIN_S)

@@ -13,12 +13,20 @@ import pyarrow as pa
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from connectors.model import PermanentError, TransientError
+from connectors.model import PermanentError, TransientError, Unreachable
 
 SESSION = (
     "-c datestyle=ISO -c timezone=UTC -c intervalstyle=postgres -c bytea_output=hex -c extra_float_digits=1 "
-    "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
+    "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c lock_timeout=60s"
 )
+LIVELINESS = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""A connection that cannot be made, or whose other end is gone, is an error within a minute; a dsn may say other."""
 PERMANENT = (
     "28",
     "42",
@@ -32,11 +40,22 @@ TLS_REFUSED = re.compile("certificate|does not support SSL|private key file")
 """Words of libpq (fe-secure-openssl.c, fe-connect.c) where TLS does not come about, which repeating does not mend."""
 
 
+NO_CONNECTION = (
+    "onnection refused",
+    "timeout expired",
+    "timed out",
+    "could not translate host name",
+    "o route to host",
+)
+
+
 def session_dsn(dsn: str, **more: Any) -> str:
     """The connection string under which every session runs: text comes as UTF-8, or as it is (see `raw_text`)."""
     encoding = "SQL_ASCII" if is_raw(dsn) else "UTF8"
+    given = conninfo_to_dict(dsn)
+    lively = {name: value for name, value in LIVELINESS.items() if name not in given}
     return make_conninfo(
-        dsn, **{"options": SESSION, "application_name": "crossdock", "client_encoding": encoding, **more}
+        dsn, **{**lively, "options": SESSION, "application_name": "crossdock", "client_encoding": encoding, **more}
     )
 
 
@@ -78,6 +97,8 @@ def _error(doing: str, sqlstate: str | None, error: Exception) -> PermanentError
         return PermanentError(
             f"{doing}: {text}.", "Correct the role's rights, the publication or the connection, then run again."
         )
+    if not sqlstate and any(words in str(error) for words in NO_CONNECTION):
+        return Unreachable(f"{doing}: {text}.", "The next run starts where the last commit ended.")
     return TransientError(f"{doing}: {text}.", "The next run starts where the last commit ended.")
 
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 import httpx2
 
 from connectors.config_kinds import RestRead
-from connectors.model import PermanentError, TransientError
+from connectors.deadlines import Deadline, transport
+from connectors.model import PermanentError, TransientError, Unreachable
 from connectors.rest.budget import TokenBucket, shared_budget
 from connectors.rest.retry import LONGEST_S, TRANSIENT_STATUS, backoff, retry_after
 
@@ -58,10 +59,11 @@ class RestClient:
         self._secrets = sorted({part for value in headers.values() for part in (value, *value.split())}, key=len)[::-1]
         self._base = httpx2.URL(read.base_url)
         # no proxies and no .netrc from the environment: where a key goes is said in the system file alone
+        self._deadline = Deadline(read.deadline.total_seconds(), read.base_url)
         self._http = httpx2.Client(
-            verify=_verification(read),
+            transport=transport(self._deadline, _verification(read)),
             headers={"Accept": "application/json", **headers},
-            timeout=read.timeout.total_seconds(),
+            timeout=httpx2.Timeout(read.timeout.total_seconds(), connect=read.connect_timeout.total_seconds()),
             follow_redirects=False,
             trust_env=False,
         )
@@ -73,11 +75,14 @@ class RestClient:
         self._http.close()
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> bytes:
-        """The body of a 2xx answer. Raises TransientError when every attempt failed in a passing way, and
-        PermanentError (Refused for a 4xx) when another attempt would not help."""
+        """The body of a 2xx answer. Raises TransientError when every attempt failed in a passing way (Unreachable when
+        the server takes no connection, or its answer does not come in time), and PermanentError (Refused for a 4xx)
+        when another attempt would not help."""
         reason = ""
+        over = time.monotonic() + self._deadline.whole_s
         for attempt in range(self.read.attempts):
             self.budget.acquire()
+            self._deadline.begin()
             try:
                 return self._once(httpx2.URL(self.read.base_url + path), dict(params or {}))
             except _Again as error:
@@ -89,8 +94,15 @@ class RestClient:
                         f"{path}: the server's certificate was not accepted: {why}.", CERTIFICATE_WAY_OUT
                     ) from error
                 reason, wait = f"{type(error).__name__}: {self.clean(str(error))}", backoff(attempt)
+                if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
+                    raise Unreachable(f"{path}: no connection ({reason}).", "The next pass asks again.") from error
             except httpx2.DecodingError:
                 reason, wait = "the body is not what its Content-Encoding says", backoff(attempt)
+            if time.monotonic() + wait > over and wait <= LONGEST_S:
+                raise Unreachable(
+                    f"{path} took more than {self._deadline.whole_s:g} s with {attempt + 1} attempts ({reason}).",
+                    "The next pass asks again.",
+                )
             if wait > LONGEST_S:
                 raise TransientError(f"{path} asks to wait {wait:.0f} s ({reason}).", "Run again after that time.")
             if attempt + 1 < self.read.attempts:

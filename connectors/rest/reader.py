@@ -6,6 +6,7 @@ kill costs at most one batch; a token that the server no longer takes starts the
 """
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,12 +96,17 @@ def newest(client: RestClient, stream: RestStream, landed: str | None) -> str | 
 
 
 def _walk(client: RestClient, stream: RestStream, landing: Landing, sweep: _Sweep, on_batch: OnBatch | None) -> None:
-    since = earlier_by(sweep.since, stream.overlap)
+    since, over = earlier_by(sweep.since, stream.overlap), time.monotonic() + client.read.longest.total_seconds()
     try:
         for page in pages(client, stream, since, sweep.token):
             _take(page, stream, sweep)
             if page.next_token is None:
                 break
+            if sweep.pages >= client.read.max_pages or time.monotonic() > over:
+                told = f"{stream.name}: {sweep.pages} pages in this pass are enough; the next one goes on from there"
+                log.warning("%s (max_pages, longest)", told)
+                _land(landing, stream, sweep, on_batch, done=False)
+                return
             if len(sweep.rows) >= BATCH_ROWS or sweep.bytes >= BATCH_BYTES:
                 _land(landing, stream, sweep, on_batch, done=False)
     except ConnectorError:

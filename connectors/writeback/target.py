@@ -1,6 +1,7 @@
 """The HTTP API of a target that offers ETag and If-Match (guarantee A)."""
 
 import collections.abc
+import json
 import ssl
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -10,10 +11,15 @@ from urllib.parse import quote
 import httpx2
 
 from connectors.control.store import utc_now
+from connectors.deadlines import Deadline, transport
+from connectors.model import Unreachable
+from connectors.shape import json_fault
 from connectors.writeback.errors import Refused, TargetUnavailable
 from connectors.writeback.mapping import Mapping
 
+MOST_BYTES = 1 << 20
 UNMADE = (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol)
+TOO_MUCH = object()
 
 
 @dataclass(frozen=True)
@@ -52,9 +58,10 @@ class HttpTarget:
     ) -> None:
         self.timeout_s = timeout_s
         self._mapping = mapping
+        self._deadline = Deadline(2 * timeout_s, base_url)
         self._client = httpx2.Client(
             base_url=base_url,
-            verify=verify,
+            transport=transport(self._deadline, verify),
             headers=dict(headers),
             timeout=timeout_s,
             follow_redirects=False,
@@ -70,14 +77,15 @@ class HttpTarget:
         Raises TargetUnavailable when nothing can have left, Refused when the request cannot even be made.
         """
         try:
-            answer = self._client.patch(self._path(entity, key), json=fields, headers={"If-Match": f'"{version}"'})
+            headers = {"If-Match": f'"{version}"'}
+            answer, body = self._ask("PATCH", self._path(entity, key), json=fields, headers=headers)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise TargetUnavailable(f"the target does not accept connections ({type(error).__name__})") from error
         except UNMADE as error:
             raise _unmade(error) from None
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, Unreachable) as error:
             return Answer("in_doubt", detail=type(error).__name__)
-        return _answer("acked" if answer.status_code in (200, 204) else "in_doubt", answer)
+        return _answer("acked" if answer.status_code in (200, 204) else "in_doubt", answer, body)
 
     def read(self, entity: str, key: str) -> Answer:
         """Read the record; kind `acked` with its values and version, `rejected` when absent, else `in_doubt`.
@@ -85,13 +93,23 @@ class HttpTarget:
         Raises Refused when the request cannot even be made.
         """
         try:
-            answer = self._client.get(self._path(entity, key))
+            answer, body = self._ask("GET", self._path(entity, key))
         except UNMADE as error:
             raise _unmade(error) from None
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, Unreachable) as error:
             return Answer("in_doubt", detail=type(error).__name__)
+        if body is TOO_MUCH:
+            return Answer(
+                "in_doubt", status=answer.status_code, detail="its answer is too large or too deep to be read"
+            )
         kind = {200: "acked", 404: "rejected"}.get(answer.status_code, "in_doubt")
-        return _answer(kind, answer)
+        return _answer(kind, answer, body)
+
+    def _ask(self, method: str, path: str, **more: Any) -> tuple[httpx2.Response, Any]:
+        """The answer and its body, read within MOST_BYTES and the deadline."""
+        self._deadline.begin()
+        with self._client.stream(method, path, **more) as answer:
+            return answer, _body(answer)
 
     def _path(self, entity: str, key: str) -> str:
         return self._mapping.entity(entity).path.format(key=quote(key, safe=""))
@@ -104,12 +122,23 @@ def _unmade(error: Exception) -> Refused:
     )
 
 
-def _answer(kind: str, answer: httpx2.Response) -> Answer:
-    etag = answer.headers.get("etag", "").strip().removeprefix("W/").strip('"') or None
+def _body(answer: httpx2.Response) -> Any:
+    """What the body says as JSON: {} when it is none, TOO_MUCH when it is not worth the memory or the stack."""
+    found = bytearray()
+    for chunk in answer.iter_bytes():
+        found += chunk
+        if len(found) > MOST_BYTES:
+            return TOO_MUCH
+    if json_fault(bytes(found)) is not None:
+        return TOO_MUCH
     try:
-        body = answer.json()
-    except ValueError:
-        body = {}
+        return json.loads(bytes(found))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _answer(kind: str, answer: httpx2.Response, body: Any) -> Answer:
+    etag = answer.headers.get("etag", "").strip().removeprefix("W/").strip('"') or None
     if kind == "acked" and etag is None:
         kind = "in_doubt"  # an answer without a version cannot be recognised when it returns through the log
     return Answer(

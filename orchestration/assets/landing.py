@@ -14,7 +14,7 @@ from orchestration.escaping import metadata, quoted, visible
 from orchestration.passes import POSITION_TAG, SYSTEM_TAG
 from orchestration.progress import Progress
 from orchestration.settings import Settings
-from orchestration.tools import Permanent, Tools, translated
+from orchestration.tools import Away, Permanent, Tools, translated
 
 PLATFORM = ["team:data-platform"]
 FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=6), warn_window=timedelta(hours=2))
@@ -112,7 +112,7 @@ def landing_asset(system: Any, settings: Settings, tools: Tools, progress: Progr
                 verified = tools.verify(system) if system.write is not None else ()
         except Exception as error:
             known = translated(error)
-            if isinstance(known, Permanent):
+            if isinstance(known, Permanent | Away):
                 raise dg.Failure(f"{name}: {known}", allow_retries=False) from error
             raise
         progress.report("landing", name, result.rows, result.rows)

@@ -5,12 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-GRACE_S = 20.0
+GRACE_S = 8.0
+"""With what comes after it a command that is told to end does so within 10 s."""
 _PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
@@ -36,8 +38,7 @@ class Started:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave children behind
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         try:
-            for process in reversed(self._processes):
-                stop(process)
+            stop(*reversed(self._processes))
         finally:
             signal.signal(signal.SIGINT, before)
             signal.signal(signal.SIGTERM, self._before)
@@ -62,16 +63,20 @@ class Started:
         return process
 
 
-def stop(process: "subprocess.Popen[bytes]", grace_s: float = GRACE_S) -> None:
-    """TERM to the process, which stops its own children in order; what is left of its group is killed after the grace
-    time."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
+def stop(*processes: "subprocess.Popen[bytes]", grace_s: float = GRACE_S) -> None:
+    """TERM to all of them at once, each of which stops its own children in order; what is left of their groups after
+    the grace time, which they share, is killed."""
+    over = time.monotonic() + grace_s
+    for process in processes:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+    for process in processes:
         with suppress(subprocess.TimeoutExpired):
-            process.wait(grace_s)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+            process.wait(max(0.0, over - time.monotonic()))
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _take_signals() -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.cli.processes import Started, stop
+
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEM = """\
 system: oms
@@ -76,3 +78,30 @@ def test_a_pass_that_waits_for_a_source_without_end_ends_when_told(
     finally:
         process.kill()
         process.wait()
+
+
+def test_what_a_command_started_is_told_to_end_at_once_and_not_one_after_the_other(tmp_path: Path) -> None:
+    """The second one ends the first, which would not: it can only if it is told while the first is waited for."""
+    env, log = dict(os.environ), tmp_path / "log"
+    with Started() as started:
+        deaf = started.start(["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"], env=env, cwd=tmp_path, log=log)
+        ends = f"trap 'kill -9 {deaf.pid}; exit 0' TERM; touch ready; while :; do sleep 0.1; done"
+        other = started.start(["sh", "-c", ends], env=env, cwd=tmp_path, log=log)
+        while not (tmp_path / "ready").exists():
+            time.sleep(0.02)
+        began = time.monotonic()
+        stop(deaf, other, grace_s=60)
+        assert time.monotonic() - began < 50 and (deaf.returncode, other.returncode) == (-signal.SIGKILL, 0)
+
+
+@pytest.mark.verify
+def test_a_source_that_drips_ends_its_read_with_a_name(dripping: tuple[str, threading.Event], tmp_path: Path) -> None:
+    systems, home = tmp_path / "systems", tmp_path / "home"
+    systems.mkdir()
+    (systems / "oms.yaml").write_text(SYSTEM)
+    env = {**os.environ, "OMS_URL": dripping[0], "CROSSDOCK_HOME": str(home), "CROSSDOCK_SYSTEMS": str(systems)}
+    command = [sys.executable, "-m", "orchestration.cli", "run", "--json"]
+    done = subprocess.run(
+        command, env={**env, "PYTHONPATH": str(ROOT)}, cwd="/", capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode in (1, 3) and "answers too slowly" in done.stdout + done.stderr

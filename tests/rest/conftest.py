@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -123,3 +124,8 @@ def stream() -> RestStream:
 @pytest.fixture
 def oms(read: RestRead, stream: RestStream) -> System:
     return System(system="oms", role="oms", read=read, streams=(stream,))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"

@@ -13,11 +13,6 @@ from connectors.sync import landed_position, landing_of, source_position, sync
 from tests.rest.conftest import json_answer, order
 
 
-@pytest.fixture
-def home(tmp_path):
-    return tmp_path / "home"
-
-
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
     monkeypatch.setattr(reader, "BATCH_ROWS", 20)
