@@ -22,6 +22,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from connectors.control.keeping import ANCHOR_FILE, KEY, KEY_FILE
 from connectors.landing.corruption import history_minded
 from connectors.landing.lock import opened
@@ -161,7 +163,11 @@ def _made(place: Path) -> Iterator[Path]:
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise BackupError(f"{place} is there already and not empty; name another place")
     place.parent.mkdir(parents=True, exist_ok=True)
-    building = place.with_name(f".{place.name}.partial-{uuid.uuid4().hex}")
+    for left in place.parent.glob(f".{place.name}.partial-*"):
+        maker = left.name.rsplit("-", 2)[1]
+        if maker.isdigit() and not psutil.pid_exists(int(maker)):
+            shutil.rmtree(left)  # of one that was killed
+    building = place.with_name(f".{place.name}.partial-{os.getpid()}-{uuid.uuid4().hex}")
     building.mkdir(mode=0o700)
     try:
         yield building

@@ -75,7 +75,7 @@ def publish(marts: Path, published: Path, *, note: Mapping[str, Any], keep: int 
     published.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     with held(published / ".publish.lock", wait_s=wait_s, doing="publishing"):
-        _sweep(published)
+        sweep(published)
         version = max((number for number, _ in _versions(published)), default=0) + 1
         building = published / f"{_BUILDING}{uuid.uuid4().hex}"
         building.mkdir()
@@ -200,9 +200,12 @@ def _point_current(published: Path, name: str) -> None:
     _sync(published)
 
 
-def _sweep(published: Path) -> None:
-    for leftover in (*published.glob(f"{_BUILDING}*"), *published.glob(".current-*")):
-        leftover.unlink() if leftover.is_symlink() else shutil.rmtree(leftover)
+def sweep(published: Path) -> list[Path]:
+    """Removes what killed publications left, and names it; for whoever holds `.publish.lock`."""
+    left = [*published.glob(f"{_BUILDING}*"), *published.glob(".current-*")]
+    for path in left:
+        path.unlink() if path.is_symlink() else shutil.rmtree(path)
+    return left
 
 
 def _prune(published: Path, keep: int) -> None:

@@ -99,13 +99,16 @@ def status(as_json: Json = False, debug: Debug = False) -> None:
 @app.command()
 def doctor(
     deep: Annotated[bool, typer.Option("--deep", help="Read every row of every file.")] = False,
+    home: Annotated[Path | None, typer.Option(help="Another home than $CROSSDOCK_HOME.")] = None,
+    mend: Annotated[bool, typer.Option("--mend", help="Mend what is safe first, and list it.")] = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Judge the home without changing it: damaged files, a broken `current`, an altered ledger, space, access."""
+    """Judge a home: damaged files, a broken `current`, an altered ledger, space, access. Changes nothing but what
+    --mend asks for."""
     from orchestration.cli.doctor import run as start
 
-    raise typer.Exit(start(deep, as_json))
+    raise typer.Exit(start(deep, as_json, home, mend))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import subprocess
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from connectors.control import Mirror, open_control
+from connectors.control.keeping import NoKey
 from connectors.control.store import utc_now
 from connectors.control.tables import intent, plan
 from connectors.landing import Landing
@@ -129,3 +131,35 @@ def test_what_may_have_been_sent_since_the_backup_needs_a_new_approval(settings:
     assert plans == {"unused": "superseded", "used": "applied"}
     assert check_chain(again) is None
     again.close()
+
+
+def test_what_a_killed_backup_left_is_removed_by_the_next_one_and_nothing_else(
+    settings: Settings, tmp_path: Path
+) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    dead, alive = (tmp_path / f".backup.partial-{pid}-ab" for pid in (gone.pid, os.getpid()))
+    for one in (dead, alive):
+        one.mkdir()
+    backup(settings, tmp_path / "backup")
+    assert not dead.exists() and alive.exists()
+
+
+def test_a_restored_ledger_fits_its_anchor_and_needs_the_key_it_was_made_with(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CROSSDOCK_LEDGER_KEY", "k" * 32)
+    control = open_control(settings.control)
+    with control.transaction() as connection:
+        append(connection, "plan 0123456789ab", None, "planned", "a")
+    control.close()
+    backup(settings, tmp_path / "backup")
+    restore(tmp_path / "backup", tmp_path / "new")
+    again = open_control(tmp_path / "new" / "control.sqlite")
+    assert check_chain(again) is None
+    again.close()
+    assert not list(tmp_path.rglob("control.key")), "a key of the environment is written nowhere"
+    monkeypatch.delenv("CROSSDOCK_LEDGER_KEY")
+    with pytest.raises(NoKey):
+        restore(tmp_path / "backup", tmp_path / "other")
+    assert not (tmp_path / "other").exists()

@@ -1,8 +1,10 @@
 """The doctor finds what is broken in a home, says the way out, and changes nothing."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -12,6 +14,7 @@ from connectors.control import open_control
 from connectors.control.tables import transition
 from connectors.landing import Landing
 from connectors.writeback.chain import append
+from orchestration import mending
 from orchestration.cli.doctor import run
 from orchestration.doctor import examine
 from orchestration.publication import prepare_marts, publish
@@ -70,3 +73,27 @@ def test_what_is_broken_is_found_with_the_way_out(
     assert {path: path.stat().st_mtime_ns for path in settings.home.rglob("*.duckdb")} == before
     monkeypatch.setenv("CROSSDOCK_HOME", str(settings.home))
     assert run(False, True) == (3 if heals else 1)
+
+
+def test_mending_does_what_is_safe_lists_it_and_leaves_the_rest_to_a_person(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (settings.published / "current").unlink()
+    (settings.published / ".building-1").mkdir()
+    restoring = settings.home.parent / f".{settings.home.name}.partial-1-2"
+    restoring.mkdir()
+    (settings.home / ".control.anchor-1").touch()
+    os.truncate(settings.landing / "oms.duckdb", 5000)
+    before = (settings.landing / "oms.duckdb").read_bytes()
+    instance = SimpleNamespace(ended=["Run 1 ended without a word"])
+    monkeypatch.setattr(mending, "_runs", lambda _: instance.ended)
+    monkeypatch.delenv("CROSSDOCK_HOME", raising=False)
+    assert run(False, True, settings.home, True) == 1
+    said = json.loads(capsys.readouterr().out)
+    told = "\n".join(said["mended"])
+    for words in ("shows v000001 again", ".building-1", ".partial-1-2", ".control.anchor-1", "Run 1 ended"):
+        assert words in told
+    assert [one["part"] for one in said["found"]] == ["landing/oms.duckdb"]
+    assert not restoring.exists() and (settings.landing / "oms.duckdb").read_bytes() == before
+    instance.ended = []
+    assert run(False, True, settings.home, True) == 1 and json.loads(capsys.readouterr().out)["mended"] == []

@@ -12,12 +12,16 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from connectors.control import Mirror, open_control, read_control, store
 from connectors.model import PermanentError, TransientError
 from connectors.writeback.chain import append
-from orchestration import space, writes
+from orchestration import private, space, writes
+from orchestration.cli.app import app
+from orchestration.cli.errors import explained
 from orchestration.settings import Settings
+from tests.cli.conftest import Crossdock
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = (("kpi",), ("trace", "S-1"))
@@ -43,29 +47,16 @@ def settings_of(home: Path) -> Settings:
     return Settings(home=home, systems=home / "systems")
 
 
-def commands(home: Path, *words: tuple[str, ...], **environment: str) -> dict[str, tuple[int, str, str]]:
-    """Each command in one process, one after the other: {command: (status, standard output, standard error)}."""
-    code = """
-import contextlib, io, json, sys
-from orchestration.cli import main
-said = {}
-for words in json.loads(sys.argv[1]):
-    out, err, status = io.StringIO(), io.StringIO(), 0
-    sys.argv = ["crossdock", *words]
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            main()
-        except SystemExit as end:
-            status = end.code or 0
-    said[words[0]] = (status, out.getvalue(), err.getvalue())
-print(json.dumps(said))
-"""
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "CROSSDOCK_HOME": str(home), **environment}
-    env["CROSSDOCK_SYSTEMS"] = str(home / "systems")
-    listed = json.dumps([[*one, "--json"] for one in words])
-    done = subprocess.run([sys.executable, "-c", code, listed], capture_output=True, text=True, env=env, timeout=240)
-    assert done.returncode == 0, done.stderr
-    return {name: tuple(said) for name, said in json.loads(done.stdout).items()}
+def commands(home: Path, *words: tuple[str, ...]) -> dict[str, tuple[int, str, str]]:
+    """Each command, one after the other: {command: (status, standard output, what it says of its failure)}."""
+    env = {"CROSSDOCK_HOME": str(home), "CROSSDOCK_SYSTEMS": str(home / "systems")}
+    said = {}
+    for one in words:
+        done = CliRunner().invoke(app, [*one, "--json"], env=env)
+        failed = done.exception is not None and not isinstance(done.exception, SystemExit)
+        text, status = explained(done.exception) if failed and done.exception else (done.stderr, done.exit_code)
+        said[one[0]] = (status, done.stdout, text)
+    return said
 
 
 def assert_all_read(home: Path) -> None:
@@ -121,8 +112,8 @@ def test_a_pass_on_a_full_disk_says_so_with_the_place_and_lands_nothing(used: Pa
     with mounted(used, "16m") as home:
         shutil.copy(example, home / "systems")
         fill(home)
-        status, _, words = commands(home, ("run",), **addresses)["run"]
-        assert status == 1 and "the disk is full: 0.0 MB" in words and str(home) in words, words
+        done = Crossdock(home, home)("run", CROSSDOCK_SYSTEMS=str(home / "systems"), **addresses)
+        assert done.returncode == 1 and "the disk is full: 0.0 MB" in done.stderr and str(home) in done.stderr
         assert not (home / "landing").exists()
 
 
@@ -146,6 +137,7 @@ def test_on_a_read_only_disk_all_is_read_also_what_a_killed_writer_left_in_the_l
             (home / "control.sqlite-shm").unlink()
         home.chmod(0o755)  # which cannot be closed any more
         subprocess.run(["mount", "-o", "remount,ro", home.parent], check=True)
+        private.close(home, {})
         assert_all_read(home)
         with pytest.raises((PermanentError, TransientError), match="control"), writes.deciding_on(settings_of(home)):
             pass
