@@ -38,13 +38,13 @@ def test_a_csv_row_over_the_limit_is_a_dead_letter_and_the_rows_around_it_land(d
 def test_a_line_nested_without_end_is_a_dead_letter_and_the_lines_around_it_land(drop, wms, home):
     deep = '{"id": "E-2", "a": ' + "[" * 5_000 + "]" * 5_000 + "}\n"
     drop.put("EWR/events_1.jsonl", event(1) + deep + event(3))
-    assert (sync(wms, home).rows, "nested 5,001 deep" in dead_letters(home)[0]["reason"]) == (2, True)
+    assert (sync(wms, home).rows, "nested more than 200 deep" in dead_letters(home)[0]["reason"]) == (2, True)
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (b"[" * 300 + b"]" * 300, "300 deep"),
+        (b"[" * 300 + b"]" * 300, "more than 200 deep"),
         (b"[" + b"[]," * 40 + b"0]", None),
         (b'{"a": "' + b"[" * 1_000 + b'"}', None),
         (b"[" + b"1," * 60 + b"1]", "more than 50 members"),
@@ -53,6 +53,8 @@ def test_a_line_nested_without_end_is_a_dead_letter_and_the_lines_around_it_land
         (b"[[1,1],[" + b"1," * 60 + b"1]]", "more than 50 members"),
         (b"[" + b"[1,1,1,1],[1,1,1]," * 20 + b"0]", "more than 100 values"),
         (b'["' + b"," * 200 + b'"]', None),
+        (b'["\\\\", "' + b"[" * 300 + b'", "\\"' + b"[" * 300 + b'"]', None),
+        (b'["\\\\", ' + b"[" * 300, "more than 200 deep"),
     ],
 )
 def test_depth_width_and_number_of_values_are_counted_outside_texts(text, says, monkeypatch):
