@@ -64,10 +64,12 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True)
 class Reader:
-    """`sync(system, landing, tally, progress, asked)` and `position(system, landed)`; see `connectors.sync`."""
+    """`sync(system, landing, tally, progress, asked)` and `position(system, landed)`; see `connectors.sync`.
+    `examine(system)` says what is wrong at the source for what is declared."""
 
     sync: Callable[[System, Landing, Tally, Progress, Asked], Landed]
     position: Callable[[System, str | None], str | None]
+    examine: Callable[[System], list[str]] = lambda _system: []
 
 
 READERS: dict[str, Reader] = {}
@@ -169,6 +171,22 @@ def _postgres_position(system: System, landed: str | None) -> str | None:
     return source_position(system.read.dsn.get_secret_value(), slot, system.read.publication, landed)
 
 
+def _examine_postgres(system: System) -> list[str]:
+    from connectors.postgres.catalogue import look, without_identity
+    from connectors.postgres.link import sql
+
+    with sql(system.read.dsn.get_secret_value()) as connection:
+        looked = look(connection, system.read.publication, system.streams)
+        bare = without_identity(connection, system.read.publication)
+    found = [f"stream {name}: {error}" for name, error in looked.stopped.items()]
+    if bare:
+        found.append(
+            f"{', '.join(bare)}: published without a replica identity, so the source itself refuses every update and "
+            "delete. Add a primary key, set replica identity full, or take it out of the publication."
+        )
+    return found
+
+
 register_reader("rest", Reader(_sync_rest, _rest_position))
 register_reader("sftp", Reader(_sync_sftp, _sftp_position))
-register_reader("postgres", Reader(_sync_postgres, _postgres_position))
+register_reader("postgres", Reader(_sync_postgres, _postgres_position, _examine_postgres))

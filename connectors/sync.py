@@ -164,3 +164,10 @@ def check_reachable(system: System) -> str | None:
     except (PermanentError, TransientError) as error:
         return str(error)
     return None
+
+
+def examined(system: System) -> list[str]:
+    """What is wrong at the source for what is declared: streams that cannot be followed, with what mends each, and
+    published tables that the source cannot change. Raises TransientError or PermanentError where it does not answer.
+    """
+    return reader_of(system).examine(system)

@@ -69,7 +69,8 @@ def without_identity(connection: psycopg.Connection, publication: str) -> list[s
         """
         select schemaname || '.' || tablename
         from pg_publication_tables
-        join pg_class c on c.oid = (quote_ident(schemaname) || '.' || quote_ident(tablename))::regclass
+        join pg_namespace n on n.nspname = schemaname
+        join pg_class c on c.relnamespace = n.oid and c.relname = tablename
         where pubname = %s and (
             relreplident = 'n' or relreplident = 'd'
             and not exists (select from pg_index where indrelid = c.oid and indisprimary)

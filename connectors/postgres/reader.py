@@ -8,7 +8,7 @@ two makes the server send again what has landed, and the position says to leave 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from connectors.postgres import slot as slots
 from connectors.postgres import snapshot
 from connectors.postgres.catalogue import Looked, look
 from connectors.postgres.catch_up import CatchUp, Limits, SyncCounts
-from connectors.postgres.following import Plan, plan_of, record, record_stops, records
+from connectors.postgres.following import Plan, Record, plan_of, record, record_stops, records
 from connectors.postgres.link import ReplicationLink, lsn_of, raw_text, sql
 from connectors.postgres.relation import StreamSpec
 from connectors.postgres.shape import StreamStopped
@@ -107,6 +107,8 @@ class Source:
                 self.landing, self.dsn, self.slot, self.publication, self.streams, self.on_progress, without=found
             )
             self._told(commit, counts)
+            with self.landing.session() as db:
+                self._note_left_out(self.landing.streams(), records(db))
             counts.position = commit.cursor["lsn"]
             counts.complete_up_to = self._stop({**stopped, **found}, commit.source_time, counts)
             return
@@ -164,8 +166,20 @@ class Source:
         )
         with self.landing.session() as db:
             known = records(db)
-        landed = {name: self.landing.columns(name) for name in self.landing.streams()}
+            landed = {name: self.landing.columns(name) for name in self.landing.streams()}
+            self._note_left_out({*known, *landed}, known)
         return plan_of(self.system, self.streams, looked, known, landed, asked), looked
+
+    def _note_left_out(self, landed: Collection[str], known: Mapping[str, Record]) -> None:
+        """A stream that is not declared any more misses what comes now, so one that comes back is read again."""
+        gone = set(landed) - {stream.name for stream in self.streams}
+        stops = [
+            StreamStopped(name, "It is not declared.", "Declare it again.")
+            for name in sorted(gone)
+            if name not in known or not known[name].stopped
+        ]
+        if stops:
+            record_stops(self.landing, stops, None)
 
     def _adopt(self, plan: Plan) -> None:
         """Record the shapes that need no reading, with the columns that came."""
@@ -188,11 +202,12 @@ class Source:
 
     def _stop(self, stopped: Mapping[str, StreamStopped], now: datetime | None, counts: SyncCounts) -> datetime | None:
         """Record the streams that stand still; returns up to when the system is complete."""
-        before = self._complete({}, None)
-        if stopped:
-            record_stops(self.landing, stopped.values(), before)
-        counts.stopped = {name: str(one) for name, one in stopped.items()}
-        return self._complete(stopped, now)
+        if not stopped:
+            return now
+        with self.landing.session():
+            record_stops(self.landing, stopped.values(), self._complete({}, None))
+            counts.stopped = {name: str(one) for name, one in stopped.items()}
+            return self._complete(stopped, now)
 
     def _complete(self, stopped: Mapping[str, StreamStopped], now: datetime | None) -> datetime | None:
         """The oldest of `now` and the instants since which streams stand still; without both, where the last batch

@@ -36,11 +36,12 @@ def problems(settings: Settings, *, connect: bool) -> tuple[list[str], list[str]
     except Exception as error:
         bad.append(str(error))
     if connect:
-        from connectors.sync import check_reachable
+        from connectors.sync import check_reachable, examined
 
         for system in systems:
             why = check_reachable(system)
             (bad if why else well).append(f"{system.system}: {why or 'answers'}")
+            bad += [] if why else [f"{system.system}: {line}" for line in examined(system)]
     return well, bad
 
 

@@ -3,11 +3,15 @@ the others go on, and comes back with its history kept.
 """
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
+import psycopg
 import pytest
+from pydantic import SecretStr
 
 from connectors.postgres.catch_up import SyncCounts
 from connectors.postgres.reader import sync_postgres
+from connectors.sync import examined
 
 from .conftest import Source
 
@@ -297,3 +301,23 @@ def test_a_dead_letter_ends_when_its_row_is_mended_or_gone_and_not_before(source
     source.run("truncate s.items")
     source.sync("items")
     assert source.here(still) == []
+
+
+def test_examining_a_source_names_what_cannot_be_followed_and_what_the_source_itself_refuses(two: Source) -> None:
+    two.run("create table s.bare (v int); create view s.seen as select 1 as id")
+    streams = [Spec(name, f"s.{name}") for name in ("items", "seen")]
+    read = SimpleNamespace(kind="postgres", dsn=SecretStr(two.dsn), publication="crossdock")
+    found = examined(SimpleNamespace(system="erp", read=read, streams=streams))  # type: ignore[arg-type]
+    assert len(found) == 2 and "s.seen is a view" in found[0]
+    assert "s.bare: published without a replica identity" in found[1]
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+        two.run("insert into s.bare values (1); update s.bare set v = 2")
+
+
+def test_a_stream_that_was_left_out_for_a_while_is_read_again_when_it_comes_back(two: Source) -> None:
+    two.run("update s.items set name = 'before'")
+    sync(two, "other")
+    two.run("insert into s.items values (6, 'meanwhile', null); update s.other set n = 2")
+    sync(two, "other")
+    assert not sync(two, "items", "other").stopped
+    equal(two, "items", "id", "name", "made")

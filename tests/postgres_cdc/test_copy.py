@@ -195,6 +195,7 @@ class Company:
 
     def leave_or_come(self, table: Table) -> None:
         table.is_stream = not table.is_stream
+        self.did.append(f"{table.name} is a stream: {table.is_stream}")
 
     def restart(self) -> None:
         self.did.append("restart")
