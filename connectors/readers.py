@@ -65,11 +65,13 @@ Progress = Callable[[str, int], None]
 @dataclass(frozen=True)
 class Reader:
     """`sync(system, landing, tally, progress, asked)` and `position(system, landed)`; see `connectors.sync`.
-    `examine(system)` says what is wrong at the source for what is declared."""
+    `examine(system)` says what is wrong at the source for what is declared; `totals(system, landing)` compares counts
+    and sums, where a source can tell them of one position."""
 
     sync: Callable[[System, Landing, Tally, Progress, Asked], Landed]
     position: Callable[[System, str | None], str | None]
     examine: Callable[[System], list[str]] = lambda _system: []
+    totals: Callable[[System, Landing], list[Any]] = lambda _system, _landing: []
 
 
 READERS: dict[str, Reader] = {}
@@ -187,6 +189,21 @@ def _examine_postgres(system: System) -> list[str]:
     return found
 
 
+def _postgres_totals(system: System, landing: Landing) -> list[Any]:
+    from connectors.postgres.reader import control_totals
+
+    return list(
+        control_totals(
+            system.system,
+            landing,
+            dsn=system.read.dsn.get_secret_value(),
+            publication=system.read.publication,
+            slot=system.read.slot,
+            streams=system.streams,
+        )
+    )
+
+
 register_reader("rest", Reader(_sync_rest, _rest_position))
 register_reader("sftp", Reader(_sync_sftp, _sftp_position))
-register_reader("postgres", Reader(_sync_postgres, _postgres_position, _examine_postgres))
+register_reader("postgres", Reader(_sync_postgres, _postgres_position, _examine_postgres, _postgres_totals))

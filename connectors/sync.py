@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -171,3 +172,16 @@ def examined(system: System) -> list[str]:
     published tables that the source cannot change. Raises TransientError or PermanentError where it does not answer.
     """
     return reader_of(system).examine(system)
+
+
+def control_totals(system: System, home: Path | str, wait_s: float = 30) -> list[Any]:
+    """Counts and sums per stream, in the source and here at one position (`connectors.postgres.totals.Total`); empty
+    for a system that cannot tell them. Lands what it needs to stand there. Raises what `sync` raises.
+    """
+    landing = landing_of(home, system.system)
+    landing.path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(landing.path.with_suffix(".lock"), timeout=wait_s):
+            return reader_of(system).totals(system, landing)
+    except Timeout as error:
+        raise TransientError(f"A sync of {system.system} has run for {wait_s:g} s.", "Let it finish.") from error

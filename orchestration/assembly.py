@@ -7,6 +7,7 @@ from typing import Any
 from orchestration.assets.landing import landing_asset
 from orchestration.assets.models import models_asset
 from orchestration.assets.publication import AGREEMENT, PUBLISHED, agreement_asset, published_asset
+from orchestration.assets.totals import check_key, has_totals, totals_check
 from orchestration.assets.warehouse import LOADED, loaded_asset
 from orchestration.assets.writeback import writeback_asset
 from orchestration.automation import Automation
@@ -23,6 +24,7 @@ class Parts:
     """The parts of a code location; empty lists where there is nothing to run."""
 
     assets: list[Any] = field(default_factory=list)
+    checks: list[Any] = field(default_factory=list)
     jobs: list[Any] = field(default_factory=list)
     sensors: list[Any] = field(default_factory=list)
     schedules: list[Any] = field(default_factory=list)
@@ -42,6 +44,8 @@ def assemble(
     parts = Parts([landing_asset(system, settings, tools, progress) for system in systems])
     if not systems or manifest is None:
         return parts
+    counted = [system for system in systems if has_totals(system)]
+    parts.checks = [totals_check(system, tools) for system in counted]
     code = code_version(dbt.project, REPOSITORY / "kpi_models", REPOSITORY / "contracts")
     models = models_asset(dbt, manifest, systems, settings, progress)
     writable = [system for system in systems if system.write is not None]
@@ -52,7 +56,7 @@ def assemble(
         published_asset(settings, progress, code),
         *(writeback_asset(system, settings, tools) for system in writable),
     ]
-    parts.jobs = jobs(has_writes=bool(writable))
+    parts.jobs = jobs(has_writes=bool(writable), totals=[check_key(system) for system in counted])
     if automate:
         automation = Automation(settings, tools, [LOADED, *models.keys, AGREEMENT, PUBLISHED])
         parts.sensors, parts.schedules = automation.definitions(systems)

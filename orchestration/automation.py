@@ -13,10 +13,11 @@ from typing import Any
 import dagster as dg
 
 from orchestration.assets.landing import landing_key, run_tags
+from orchestration.assets.totals import has_totals
 from orchestration.assets.writeback import writeback_key
 from orchestration.escaping import quoted, visible
 from orchestration.history import backoff_left, failures, is_gathering, is_running, last_runs, next_attempt, short
-from orchestration.jobs import PASS, WRITEBACK
+from orchestration.jobs import PASS, TOTALS, WRITEBACK
 from orchestration.passes import SYSTEM_TAG, parse_instant
 from orchestration.publication import PublicationError, current
 from orchestration.runs import end_dead_runs
@@ -40,7 +41,21 @@ class Automation:
         sensors = [self.system_sensor(system) for system in systems]
         if any(system.write for system in systems):
             sensors.append(self.writes_sensor([system for system in systems if system.write]))
-        return sensors, [self.reconcile_schedule(systems)]
+        schedules = [self.reconcile_schedule(systems)]
+        if any(has_totals(system) for system in systems):
+            schedules.append(self.totals_schedule())
+        return sensors, schedules
+
+    def totals_schedule(self) -> dg.ScheduleDefinition:
+        return dg.ScheduleDefinition(
+            name="nightly_totals",
+            job_name=TOTALS,
+            cron_schedule="30 2 * * *",
+            default_status=dg.DefaultScheduleStatus.RUNNING
+            if self.settings.automation
+            else dg.DefaultScheduleStatus.STOPPED,
+            description="Counts and sums of every column, in each database and here: a whole pass over its tables.",
+        )
 
     def selection(self, systems: Sequence[Any]) -> list[dg.AssetKey]:
         """The landing of these systems and everything that follows."""

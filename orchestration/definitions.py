@@ -37,6 +37,7 @@ def build_defs(
     shown = [*missing_specs(problems, settings), *(source_spec(system, settings) for system in state.systems)]
     return dg.Definitions(
         assets=[*shown, *parts.assets],
+        asset_checks=parts.checks,
         jobs=parts.jobs,
         sensors=parts.sensors,
         schedules=parts.schedules,

@@ -1,4 +1,4 @@
-"""The two jobs: a pass from landing to publication, and write-back in a run of its own."""
+"""The jobs: a pass from landing to publication; write-back and control totals in runs of their own."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,14 +16,19 @@ from orchestration.tools import Tools
 
 PASS = "crossdock_pass"  # noqa: S105 - a job, not a password
 WRITEBACK = "crossdock_writeback"
+TOTALS = "crossdock_totals"
 
 
-def jobs(*, has_writes: bool) -> list[Any]:
+def jobs(*, has_writes: bool, totals: Sequence[dg.AssetCheckKey] = ()) -> list[Any]:
     """Write-back is a job apart, so that a failed check never stops an approved write, nor a refused write a
-    publication."""
+    publication. Control totals read whole tables, so they are not part of a pass."""
     writes = dg.AssetSelection.key_prefixes("writeback")
     about = "Land what changed, load, build and test the models, compare the two KPI programs, publish."
-    found = [dg.define_asset_job(PASS, dg.AssetSelection.all() - writes, description=about)]
+    counting = dg.AssetSelection.checks(*totals)
+    of_a_pass = dg.AssetSelection.all() - writes - counting if totals else dg.AssetSelection.all() - writes
+    found = [dg.define_asset_job(PASS, of_a_pass, description=about)]
+    if totals:
+        found.append(dg.define_asset_job(TOTALS, counting, description="Compare counts and sums with the sources."))
     if has_writes:
         found.append(
             dg.define_asset_job(WRITEBACK, writes, description="Send what was approved; settle what is in doubt.")

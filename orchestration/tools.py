@@ -28,7 +28,7 @@ class Permanent(Exception):
 @dataclass(frozen=True)
 class Tools:
     """`sync(system, on_progress, only=streams)`, `source_position(system)`, `landed(system name)`, `load(systems)`,
-    `agree(as_of)`, `push(system)`."""
+    `agree(as_of)`, `push(system)`, `totals(system)`."""
 
     sync: Callable[..., Any]
     source_position: Callable[[Any, str | None], str | None]
@@ -39,6 +39,7 @@ class Tools:
     verify: Callable[[Any], Sequence[Mapping[str, Any]]]
     push: Callable[[Any], Mapping[str, int]]
     approved: Callable[[], Sequence[str]]
+    totals: Callable[[Any], Sequence[Any]] = lambda _system: ()
 
 
 def real_tools(settings: Settings) -> Tools:
@@ -80,6 +81,11 @@ def real_tools(settings: Settings) -> Tools:
 
         return waiting(settings)
 
+    def totals(system: Any) -> Sequence[Any]:
+        from connectors.sync import control_totals
+
+        return control_totals(system, settings.home)
+
     return Tools(
         sync=sync,
         source_position=source_position,
@@ -90,6 +96,7 @@ def real_tools(settings: Settings) -> Tools:
         verify=verify,
         push=push,
         approved=approved,
+        totals=totals,
     )
 
 

@@ -18,14 +18,17 @@ import psycopg
 from connectors.landing import Landing
 from connectors.landing.commit import Commit
 from connectors.landing.tables import evolve
+from connectors.model import PermanentError
 from connectors.postgres import slot as slots
 from connectors.postgres import snapshot
 from connectors.postgres.catalogue import Looked, look
 from connectors.postgres.catch_up import CatchUp, Limits, SyncCounts
 from connectors.postgres.following import Plan, Record, plan_of, record, record_stops, records
-from connectors.postgres.link import ReplicationLink, lsn_of, raw_text, sql
+from connectors.postgres.link import ReplicationLink, lsn_of, lsn_text, raw_text, sql
 from connectors.postgres.relation import StreamSpec
 from connectors.postgres.shape import StreamStopped
+from connectors.postgres.table import text_outputs
+from connectors.postgres.totals import Total, compared, in_source
 
 __all__ = ["Limits", "SyncCounts", "slot_of", "source_position", "sync_postgres"]
 
@@ -98,9 +101,14 @@ class Source:
     limits: Limits
 
     def sync(
-        self, counts: SyncCounts, resnapshot: bool, asked: Sequence[str], found: Mapping[str, StreamStopped]
+        self,
+        counts: SyncCounts,
+        resnapshot: bool,
+        asked: Sequence[str],
+        found: Mapping[str, StreamStopped],
+        upto: int | None = None,
     ) -> None:
-        """One attempt. Streams in `found` stand still from the start."""
+        """One attempt, to the source's newest position or `upto`. Streams in `found` stand still from the start."""
         cursor = self.landing.cursor("*")
         if cursor is None or resnapshot:  # newer than this call, so there is nothing more to read from the slot
             commit, stopped = snapshot.take(
@@ -118,6 +126,7 @@ class Source:
             plan, looked = self._plan(connection, asked, found)
             flushed, restart = slots.confirmed(connection, self.slot, cursor, identity)
             now, target = _target(connection)
+            target = target if upto is None else upto
             run = CatchUp(
                 self.landing,
                 raw_text(self.dsn, connection),
@@ -220,6 +229,43 @@ class Source:
         if now is None or len(since) < len(stopped):
             return last[0] if last else None
         return min([now, *(instant for instant in since if instant is not None)])
+
+
+def control_totals(
+    system: str,
+    landing: Landing,
+    *,
+    dsn: str,
+    publication: str,
+    streams: Sequence[StreamSpec],
+    slot: str | None = None,
+    limits: Limits = Limits(),
+) -> list[Total]:
+    """Read the totals of every stream at one position of the source, land up to exactly there, and compare.
+
+    One whole pass over each table in the source; a slot of its own tells the position. Raises what `sync_postgres`
+    raises, and PermanentError before the first snapshot.
+    """
+    if landing.cursor("*") is None:
+        raise PermanentError(f"{system} has not landed yet.", f"crossdock run --system {system}")
+    source = Source(system, landing, dsn, publication, tuple(streams), slot or slot_of(system), None, limits)
+    counts = SyncCounts()
+    with ReplicationLink(dsn) as link:
+        point, exported = slots.create_temporary(link)
+        with snapshot.seeing(dsn, exported) as connection:
+            looked = look(connection, publication, streams)
+            there = [
+                (followed, in_source(connection, followed, text_outputs(connection, followed.table)))
+                for followed in looked.followed.values()
+            ]
+    source.sync(counts, False, (), {}, upto=point)
+    with landing.session() as db:
+        known = records(db)
+        skipped = {name: str(error) for name, error in looked.stopped.items()} | counts.stopped
+        for followed, _ in there:
+            if counts.position != lsn_text(point) or followed.name not in known or known[followed.name].start > point:
+                skipped.setdefault(followed.name, "it was read again, or changed, meanwhile")
+        return compared(db, system, there, skipped)
 
 
 def _one(connection: psycopg.Connection, query: str) -> Any:

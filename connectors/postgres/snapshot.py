@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
 import duckdb
+import psycopg
 import pyarrow as pa
 
 from connectors.landing import Landing
@@ -122,10 +123,19 @@ class _Seen:
     wide: Mapping[str, tuple[Wide, ...]]
 
 
-def _seen(dsn: str, exported: str, publication: str, streams: Sequence[StreamSpec]) -> _Seen:
+@contextmanager
+def seeing(dsn: str, exported: str) -> Iterator[psycopg.Connection]:
+    """An SQL connection whose one transaction sees the exported snapshot, which must be imported while the link that
+    exported it is idle.
+    """
     with sql(dsn) as connection, connection.transaction():
         connection.execute("set transaction isolation level repeatable read")
         connection.execute("set transaction snapshot " + literal(exported))  # type: ignore[call-overload]
+        yield connection
+
+
+def _seen(dsn: str, exported: str, publication: str, streams: Sequence[StreamSpec]) -> _Seen:
+    with seeing(dsn, exported) as connection:
         now = connection.execute("select clock_timestamp() at time zone 'UTC'").fetchone()
         assert now is not None
         raw_dsn = raw_text(dsn, connection)

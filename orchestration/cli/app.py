@@ -89,6 +89,18 @@ def run(
 
 
 @app.command()
+def totals(
+    system: Annotated[list[str] | None, typer.Option(help="Only this system; may be repeated.")] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Do counts and sums of every landed column equal the source's? Reads whole tables there."""
+    from orchestration.cli.totals import run as start
+
+    raise typer.Exit(start(system or [], as_json))
+
+
+@app.command()
 def status(as_json: Json = False, debug: Debug = False) -> None:
     """Per system: source and landed position, complete-up-to time, rows, dead letters, last run."""
     from orchestration.cli.status import run as start

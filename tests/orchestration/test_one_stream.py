@@ -8,7 +8,10 @@ import dagster as dg
 from world import World, system
 
 from orchestration.assets.landing import FOLLOWS, landing_asset, landing_key
+from orchestration.assets.totals import check_key
 from orchestration.cli.run import standing_still
+from orchestration.definitions import build_defs
+from orchestration.jobs import PASS, TOTALS
 from orchestration.progress import Progress
 
 
@@ -45,3 +48,17 @@ def test_a_stream_that_stands_still_is_a_failed_check_with_the_reason_and_the_ot
     failed = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
     assert failed == [FOLLOWS]
     assert standing_still(result) == [f"erp.lines: {world.stopped['lines']}"]
+
+
+def test_control_totals_are_a_check_of_their_own_and_no_part_of_a_pass(world: World) -> None:
+    equal = SimpleNamespace(stream="lines", differences=[], why_not="", there={"rows": 2})
+    other = SimpleNamespace(stream="sales_orders", differences=["rows: 3 in the source, 2 here"], why_not="", there={})
+    tools = replace(world.tools(), totals=lambda _system: [equal, other])
+    defs = build_defs(world.settings, systems=[two_streams()], tools=tools, dbt=world.dbt())
+    key = check_key(two_streams())
+    assert key not in defs.resolve_job_def(PASS).asset_layer.asset_graph.asset_check_keys
+    result = defs.resolve_job_def(TOTALS).execute_in_process(raise_on_error=False)
+    (check,) = result.get_asset_check_evaluations()
+    assert not check.passed and check.asset_check_key == key
+    assert check.metadata["sales_orders"].value == "rows: 3 in the source, 2 here"
+    assert check.metadata["lines"].value == "2 rows, all equal"
