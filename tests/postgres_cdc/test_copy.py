@@ -27,7 +27,7 @@ from .test_every_type import ONLY_VALUES, TYPES, literals
 STEPS = int(os.environ.get("CROSSDOCK_COPY_STEPS", "500"))
 SEED = int(os.environ.get("CROSSDOCK_COPY_SEED", "1"))
 VALUES = TYPES | ONLY_VALUES
-RETYPED = {"integer": "bigint", "bigint": "numeric(12,3)", "date": "timestamp", "real": "double precision"}
+RETYPED = {"integer": "bigint", "bigint": "numeric", "date": "timestamp", "real": "double precision"}
 
 
 @dataclass(frozen=True)
