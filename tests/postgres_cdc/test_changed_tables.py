@@ -4,11 +4,13 @@ the others go on, and comes back with its history kept.
 
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
 from pydantic import SecretStr
 
+from connectors.postgres import snapshot
 from connectors.postgres.catch_up import SyncCounts
 from connectors.postgres.reader import sync_postgres
 from connectors.sync import examined
@@ -321,3 +323,23 @@ def test_a_stream_that_was_left_out_for_a_while_is_read_again_when_it_comes_back
     sync(two, "other")
     assert not sync(two, "items", "other").stopped
     equal(two, "items", "id", "name", "made")
+
+
+def test_what_commits_between_the_last_batch_and_a_stream_s_snapshot_lands_once(
+    two: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two.run("create table s.late (id int primary key, v text); insert into s.late values (1, 'a'), (2, 'b')")
+    real = snapshot.take_beside
+
+    def later(*arguments: Any, **more: Any) -> Any:
+        two.run("insert into s.late values (3, 'c'); update s.late set v = 'd' where id = 3; update s.other set n = 6")
+        return real(*arguments, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshot, "take_beside", later)
+        sync(two, "items", "other", "late")
+    two.run("update s.late set v = 'e' where id = 2")
+    sync(two, "items", "other", "late")
+    equal(two, "late", "id", "v")
+    equal(two, "other", "id", "n")
+    assert two.here("select _op, v from raw_erp.late__log where id = 3") == [("r", "d")]
