@@ -21,7 +21,7 @@ def contents(scratch) -> dict[str, list[tuple]]:
         }
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_what_passes_merged_equals_what_one_build_makes(new_scratch, world_loader) -> None:
     world = SimulatedWorld(seed=5, days=40, orders_per_day=10)
     emissions = [world.advance(world.now + timedelta(days=30))]

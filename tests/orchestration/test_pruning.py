@@ -51,6 +51,7 @@ def size(settings: Settings) -> int:
     return sum(Files(settings.dagster_home).sizes().values()) + Files(settings.dagster_home).shared()
 
 
+@pytest.mark.verify
 def test_many_runs_stay_within_the_size_and_the_last_ones_are_kept(
     settings: Settings, kept: dg.DagsterInstance
 ) -> None:
