@@ -4,7 +4,7 @@ import argparse
 import subprocess
 import sys
 
-NAMES = ("snapshot", "cdc", "commit_to_kpi")
+NAMES = ("snapshot", "cdc", "commit_to_kpi", "passes")
 
 
 def main() -> int:

@@ -25,6 +25,15 @@ class Box:
     def advance(self, days: int = 1) -> None:
         self._post("advance", {"days": days})
 
+    def faults(self, knobs: dict[str, Any]) -> None:
+        """Turn the fault knobs of systems: `{"oms": {"error_rate": 0.4}, "erp": None}`; None rests all of a system."""
+        self._post("faults", knobs)
+
+    def now(self) -> str:
+        """What time it is in the world, as 2023-10-04T10:00:00Z."""
+        with urllib.request.urlopen(f"{self.env['SANDBOX_CONTROL']}/now", timeout=60) as answer:
+            return str(json.load(answer)["now"])
+
     def erp_api(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[Any, str]:
         """One request to the ERP's own API; returns the body and the version."""
         request = urllib.request.Request(
