@@ -182,6 +182,6 @@ def control_totals(system: System, home: Path | str, wait_s: float = 30) -> list
     landing.path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(landing.path.with_suffix(".lock"), timeout=wait_s):
-            return reader_of(system).totals(system, landing)
+            return with_room(landing, lambda: reader_of(system).totals(system, landing))
     except Timeout as error:
         raise TransientError(f"A sync of {system.system} has run for {wait_s:g} s.", "Let it finish.") from error

@@ -57,7 +57,7 @@ def record_stops(landing: Landing, stops: Iterable[StreamStopped], complete_up_t
         for stop in stops:
             before = known.get(stop.stream, Record(None, 0))
             shape = before.shape or stop.shape
-            since = before.complete_up_to if before.stopped else complete_up_to
+            since = before.complete_up_to or complete_up_to
             db.execute("delete from _land.followed where stream = ?", [stop.stream])
             db.execute(
                 "insert into _land.followed values (?, ?, ?, ?, ?, ?, ?)",

@@ -49,6 +49,10 @@ NO_CONNECTION = (
 )
 
 
+GONE = ("42703", "42P01")
+"""Undefined column or table: the catalogue has just shown it, so somebody changed it since."""
+
+
 def session_dsn(dsn: str, **more: Any) -> str:
     """The connection string under which every session runs: text comes as UTF-8, or as it is (see `raw_text`)."""
     encoding = "SQL_ASCII" if is_raw(dsn) else "UTF8"
@@ -93,6 +97,8 @@ def _error(doing: str, sqlstate: str | None, error: Exception) -> PermanentError
             "The server must speak TLS with a certificate for its host name: name its authority in ca_file, or write "
             "`insecure: true` where unprotected is meant.",
         )
+    if sqlstate in GONE:
+        return TransientError(f"{doing}: {text}: its table changed meanwhile.", "The next run reads it as it is then.")
     if sqlstate and sqlstate.startswith(PERMANENT):
         return PermanentError(
             f"{doing}: {text}.", "Correct the role's rights, the publication or the connection, then run again."

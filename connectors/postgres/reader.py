@@ -188,7 +188,7 @@ class Source:
             if name not in known or not known[name].stopped
         ]
         if stops:
-            record_stops(self.landing, stops, None)
+            record_stops(self.landing, stops, self._complete({}, None))
 
     def _adopt(self, plan: Plan) -> None:
         """Record the shapes that need no reading, with the columns that came."""

@@ -155,9 +155,7 @@ def _copy(
     on_progress: Progress | None,
 ) -> None:
     tables = [
-        _Table(
-            f, tuple(seen.outputs[f.name].items()), seen.dsn, exported, point - 1, commit.source_time, seen.wide[f.name]
-        )
+        _Table(f, tuple(seen.outputs[f.name].items()), seen.dsn, exported, point - 1, seen.now, seen.wide[f.name])
         for f in followed
     ]
     with closing(_Reading(tables)) as reading:
@@ -176,7 +174,7 @@ class _Table:
     dsn: str
     exported: str
     position: int
-    source_time: datetime | None
+    source_time: datetime
     wide: tuple[Wide, ...]
     """Columns whose values together may be over the limit."""
 
@@ -255,7 +253,7 @@ def _write(commit: Commit, table: _Table, reading: _Reading, on_progress: Progre
             commit.dead.extend(oversize_rows(connection, table.followed, table.wide, table.position))
     replace_by_snapshot(commit.db, log, state, landed, mine)
     if not table.followed.is_unique:
-        check_unique(commit.db, state, table.followed)
+        check_unique(commit, table.followed)
     close_before(commit.db, commit.batch_id, table.stream, table.position)
 
 

@@ -4,20 +4,21 @@ rows one would be lost, and deleting one would delete both.
 
 from __future__ import annotations
 
-import duckdb
-
 from connectors.landing.commit import Commit
 from connectors.landing.tables import log_of, state_of
 from connectors.model import quoted
 from connectors.postgres.shape import Followed, StreamStopped
 
 
-def check_unique(db: duckdb.DuckDBPyConnection, state: str, followed: Followed) -> None:
+def check_unique(commit: Commit, followed: Followed) -> None:
     """After a snapshot. Raises StreamStopped where two rows have one key."""
+    state = state_of(commit.system, followed.name)
     key = ", ".join(quoted(name) for name in followed.shape.key)
-    found = db.execute(f"select {key}, count(*) from {state} group by {key} having count(*) > 1 limit 1").fetchone()
+    found = commit.db.execute(
+        f"select {key}, count(*) from {state} group by {key} having count(*) > 1 limit 1"
+    ).fetchone()
     if found is not None:
-        raise _stopped(followed, found[:-1])
+        raise _stopped(commit.system, followed, found[:-1])
 
 
 def check_still_unique(commit: Commit, followed: Followed) -> None:
@@ -43,16 +44,16 @@ def check_still_unique(commit: Commit, followed: Followed) -> None:
         """
     ).fetchone()
     if found is not None:
-        raise _stopped(followed, found)
+        raise _stopped(commit.system, followed, found)
 
 
-def _stopped(followed: Followed, values: tuple[object, ...]) -> StreamStopped:
+def _stopped(system: str, followed: Followed, values: tuple[object, ...]) -> StreamStopped:
     names = ", ".join(followed.shape.key)
     return StreamStopped(
         followed.name,
         f"{followed.table} has several rows with one {names} ({', '.join(str(value)[:40] for value in values)}), "
         "which the stream declares as its key.",
-        f"Name a key that tells its rows apart, then `crossdock run --snapshot <system>.{followed.name}`.",
+        f"Name a key that tells its rows apart, then `crossdock run --snapshot {system}.{followed.name}`.",
         "key",
         followed.shape,
     )

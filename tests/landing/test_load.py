@@ -148,3 +148,16 @@ def test_an_older_copy_of_a_landing_file_is_loaded_anew_whatever_number_its_batc
         with duckdb.connect(str(warehouse), read_only=True) as db:
             found = db.execute("select doc_key from raw_oms.orders order by 1").fetchall()
         assert [key for (key,) in found] == ["kept", *(f"new {number}" for number in range(more))]
+
+
+def test_a_retyped_column_is_copied_again_so_that_what_landed_before_stands_under_its_former_name(
+    tmp_path: Path,
+) -> None:
+    landing, warehouse = Landing(tmp_path / "landing/erp.duckdb", "erp"), tmp_path / "warehouse.duckdb"
+    landing.land_changes([changes([("i", "1", "1.10")], 10)], {"lsn": 1})
+    load([system("erp", "postgres")], tmp_path, warehouse)
+    dated = (COLUMNS[0], Column("amount", "date"))
+    landing.land_changes([changes([("i", "2", "2024-01-01")], 20, dated)], {"lsn": 2})
+    load([system("erp", "postgres")], tmp_path, warehouse)
+    log = "(select id, amount::varchar, amount__until_v2::varchar from raw_erp.orders__log)"
+    assert rows_of(warehouse, log) == [(1, None, "1.10"), (2, "2024-01-01", None)]

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
+from connectors.model import TransientError
 from connectors.postgres import snapshot
 from connectors.postgres.catch_up import SyncCounts
 from connectors.postgres.reader import sync_postgres
@@ -221,7 +222,8 @@ def test_a_declared_key_of_several_rows_stands_still_at_the_snapshot_or_when_the
     two.run("create table s.keyless (a int, b int); alter table s.keyless replica identity full")
     two.run("insert into s.keyless values (1, 1), (1, 2)")
     keyless = Spec("keyless", "s.keyless", ("a",))
-    assert "several rows with one a (1)" in sync(two, "items", "other", keyless).stopped["keyless"]
+    said = sync(two, "items", "other", keyless).stopped["keyless"]
+    assert "several rows with one a (1)" in said and "--snapshot erp.keyless" in said
     two.run("delete from s.keyless where b = 2; update s.other set n = 7")
     assert sync(two, "items", "other", keyless).stopped.keys() == {"keyless"}, "a copy each pass would cost too much"
     assert not sync(two, "items", "other", keyless, snapshot_of=("keyless",)).stopped
@@ -343,3 +345,40 @@ def test_what_commits_between_the_last_batch_and_a_stream_s_snapshot_lands_once(
     equal(two, "late", "id", "v")
     equal(two, "other", "id", "n")
     assert two.here("select _op, v from raw_erp.late__log where id = 3") == [("r", "d")]
+
+
+def test_a_table_changed_while_it_is_read_is_tried_again_and_lands(
+    two: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = snapshot._seen
+
+    def changed(*arguments: Any) -> Any:
+        found = real(*arguments)
+        two.run("alter table s.items drop column name")
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshot, "_seen", changed)
+        with pytest.raises(TransientError, match="its table changed meanwhile"):
+            sync(two, "items", "other", snapshot_of=("items",))
+    two.run("update s.other set n = 3")
+    assert not sync(two, "items", "other").stopped
+    equal(two, "items", "id", "made")
+    equal(two, "other", "id", "n")
+
+
+def test_what_is_read_again_is_known_since_then_also_while_another_stream_stands_still(two: Source) -> None:
+    two.run("create view s.seen as select 1 as id")
+    before = sync(two, "items", "other", "seen").complete_up_to
+    counts = sync(two, "items", "other", "seen", snapshot_of=("items",))
+    assert counts.complete_up_to == before
+    ((known_from,),) = two.here("select distinct _commit_ts from raw_erp.items")
+    assert known_from > before
+
+
+def test_a_stream_that_left_and_cannot_come_back_counts_as_complete_up_to_when_it_left(two: Source) -> None:
+    left = two.here("select max(source_time_utc) from _land.batch")[0][0]
+    sync(two, "other")
+    two.run("drop table s.items")
+    sync(two, "other")
+    assert sync(two, "items", "other").complete_up_to == left
