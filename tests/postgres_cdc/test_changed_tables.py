@@ -381,4 +381,5 @@ def test_a_stream_that_left_and_cannot_come_back_counts_as_complete_up_to_when_i
     sync(two, "other")
     two.run("drop table s.items")
     sync(two, "other")
+    assert left < two.here("select max(source_time_utc) from _land.batch")[0][0]
     assert sync(two, "items", "other").complete_up_to == left
