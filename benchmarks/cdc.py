@@ -126,7 +126,7 @@ def measure(side: str, dsn: str, slot: str, file: str) -> dict[str, float]:
 def one_by_one(dsn: str, slot: str, landing: Landing) -> None:
     """The peer: every message decoded by itself, rows gathered per table, landed through the same transaction."""
     from connectors.postgres.link import lsn_of
-    from connectors.postgres.reader import source_position
+    from connectors.postgres.position import source_position
     from connectors.postgres.stream import receive
 
     cursor = landing.cursor("*") or {}

@@ -147,16 +147,23 @@ def _sftp_position(system: System, landed: str | None) -> str | None:
         return _packed(listed_position(server, system))
 
 
+def _source(system: System) -> dict[str, Any]:
+    """How a database is named to its connector."""
+    return {
+        "dsn": system.read.dsn.get_secret_value(),
+        "publication": system.read.publication,
+        "slot": system.read.slot,
+        "streams": system.streams,
+    }
+
+
 def _sync_postgres(system: System, landing: Landing, tally: Tally, progress: Progress, asked: Asked) -> Landed:
     from connectors.postgres.reader import sync_postgres
 
     counts = sync_postgres(
         system.system,
         landing,
-        dsn=system.read.dsn.get_secret_value(),
-        publication=system.read.publication,
-        slot=system.read.slot,
-        streams=system.streams,
+        **_source(system),
         on_progress=progress,
         resnapshot=asked.full,
         snapshot_of=asked.snapshot,
@@ -167,7 +174,7 @@ def _sync_postgres(system: System, landing: Landing, tally: Tally, progress: Pro
 
 
 def _postgres_position(system: System, landed: str | None) -> str | None:
-    from connectors.postgres.reader import slot_of, source_position
+    from connectors.postgres.position import slot_of, source_position
 
     slot = system.read.slot or slot_of(system.system)
     return source_position(system.read.dsn.get_secret_value(), slot, system.read.publication, landed)
@@ -190,18 +197,9 @@ def _examine_postgres(system: System) -> list[str]:
 
 
 def _postgres_totals(system: System, landing: Landing) -> list[Any]:
-    from connectors.postgres.reader import control_totals
+    from connectors.postgres.totals import control_totals
 
-    return list(
-        control_totals(
-            system.system,
-            landing,
-            dsn=system.read.dsn.get_secret_value(),
-            publication=system.read.publication,
-            slot=system.read.slot,
-            streams=system.streams,
-        )
-    )
+    return list(control_totals(system.system, landing, **_source(system)))
 
 
 register_reader("rest", Reader(_sync_rest, _rest_position))

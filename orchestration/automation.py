@@ -51,9 +51,7 @@ class Automation:
             name="nightly_totals",
             job_name=TOTALS,
             cron_schedule="30 2 * * *",
-            default_status=dg.DefaultScheduleStatus.RUNNING
-            if self.settings.automation
-            else dg.DefaultScheduleStatus.STOPPED,
+            default_status=self._schedule_status(),
             description="Counts and sums of every column, in each database and here: a whole pass over its tables.",
         )
 
@@ -139,9 +137,7 @@ class Automation:
             name=RECONCILE,
             job_name=PASS,
             cron_schedule="*/5 * * * *",
-            default_status=dg.DefaultScheduleStatus.RUNNING
-            if self.settings.automation
-            else dg.DefaultScheduleStatus.STOPPED,
+            default_status=self._schedule_status(),
             description="A pass over every system when the published version is old, whatever the sensors saw.",
         )
         def reconcile(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
@@ -175,6 +171,10 @@ class Automation:
         # the wall's clock moves while nothing happens; a world's clock moves only when something did
         behind = self.settings.business_now != "wall" and parse_instant(snapshot.note["as_of"]) < now
         return "business now moved on" if behind else None
+
+    def _schedule_status(self) -> dg.DefaultScheduleStatus:
+        status = dg.DefaultScheduleStatus
+        return status.RUNNING if self.settings.automation else status.STOPPED
 
     def _sensor_status(self) -> dg.DefaultSensorStatus:
         return dg.DefaultSensorStatus.RUNNING if self.settings.automation else dg.DefaultSensorStatus.STOPPED

@@ -7,50 +7,26 @@ two makes the server send again what has landed, and the position says to leave 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import psycopg
 
 from connectors.landing import Landing
 from connectors.landing.commit import Commit
 from connectors.landing.tables import evolve
-from connectors.model import PermanentError
 from connectors.postgres import slot as slots
 from connectors.postgres import snapshot
 from connectors.postgres.catalogue import Looked, look
 from connectors.postgres.catch_up import CatchUp, Limits, SyncCounts
 from connectors.postgres.following import Plan, Record, plan_of, record, record_stops, records
-from connectors.postgres.link import ReplicationLink, lsn_of, lsn_text, raw_text, sql
+from connectors.postgres.link import ReplicationLink, lsn_of, raw_text, sql
+from connectors.postgres.position import slot_of, target_of
 from connectors.postgres.relation import StreamSpec
 from connectors.postgres.shape import StreamStopped
-from connectors.postgres.table import text_outputs
-from connectors.postgres.totals import Total, compared, in_source
 
-__all__ = ["Limits", "SyncCounts", "slot_of", "source_position", "sync_postgres"]
-
-FLUSH_WAIT_S = 1.0
-
-
-def slot_of(system: str) -> str:
-    """The slot of a system that names none."""
-    return f"crossdock_{system}"
-
-
-def source_position(dsn: str, slot: str | None = None, publication: str = "", landed: str | None = None) -> str:
-    """The source's newest position, as `sync_postgres` will land it once it has read that far.
-
-    With `slot`, `publication` and the `landed` position: that one while nothing published has been committed behind
-    it, though the server writes WAL for itself and for other tables all the time.
-    """
-    with sql(dsn) as connection:
-        newest = str(_one(connection, "select pg_current_wal_flush_lsn()::text"))
-        if landed and slot and not slots.is_pending(connection, slot, publication, lsn_of(landed)):
-            return landed
-        return newest
+__all__ = ["Limits", "Source", "SyncCounts", "sync_postgres"]
 
 
 def sync_postgres(
@@ -75,16 +51,7 @@ def sync_postgres(
     TransientError otherwise.
     """
     source = Source(system, landing, dsn, publication, tuple(streams), slot or slot_of(system), on_progress, limits)
-    counts = SyncCounts()
-    found: dict[str, StreamStopped] = {}  # by a key that proved to be none
-    while True:
-        try:
-            source.sync(counts, resnapshot, snapshot_of, found)
-            return counts
-        except StreamStopped as stopped:
-            if stopped.stream in found:
-                raise
-            found[stopped.stream] = stopped
+    return source.sync(resnapshot, snapshot_of)
 
 
 @dataclass(frozen=True)
@@ -100,15 +67,29 @@ class Source:
     on_progress: Callable[[str, int], None] | None
     limits: Limits
 
-    def sync(
+    def sync(self, resnapshot: bool = False, asked: Sequence[str] = (), upto: int | None = None) -> SyncCounts:
+        """Land up to the source's newest position or `upto`; once more without each stream whose key proves to be
+        none.
+        """
+        counts = SyncCounts()
+        found: dict[str, StreamStopped] = {}
+        while True:
+            try:
+                self._once(counts, resnapshot, asked, found, upto)
+                return counts
+            except StreamStopped as stopped:
+                if stopped.stream in found:
+                    raise
+                found[stopped.stream] = stopped
+
+    def _once(
         self,
         counts: SyncCounts,
         resnapshot: bool,
         asked: Sequence[str],
         found: Mapping[str, StreamStopped],
-        upto: int | None = None,
+        upto: int | None,
     ) -> None:
-        """One attempt, to the source's newest position or `upto`. Streams in `found` stand still from the start."""
         cursor = self.landing.cursor("*")
         if cursor is None or resnapshot:  # newer than this call, so there is nothing more to read from the slot
             commit, stopped = snapshot.take(
@@ -125,7 +106,7 @@ class Source:
         with sql(self.dsn) as connection:
             plan, looked = self._plan(connection, asked, found)
             flushed, restart = slots.confirmed(connection, self.slot, cursor, identity)
-            now, target = _target(connection)
+            now, target = target_of(connection)
             target = target if upto is None else upto
             run = CatchUp(
                 self.landing,
@@ -229,62 +210,3 @@ class Source:
         if now is None or len(since) < len(stopped):
             return last[0] if last else None
         return min([now, *(instant for instant in since if instant is not None)])
-
-
-def control_totals(
-    system: str,
-    landing: Landing,
-    *,
-    dsn: str,
-    publication: str,
-    streams: Sequence[StreamSpec],
-    slot: str | None = None,
-    limits: Limits = Limits(),
-) -> list[Total]:
-    """Read the totals of every stream at one position of the source, land up to exactly there, and compare.
-
-    One whole pass over each table in the source; a slot of its own tells the position. Raises what `sync_postgres`
-    raises, and PermanentError before the first snapshot.
-    """
-    if landing.cursor("*") is None:
-        raise PermanentError(f"{system} has not landed yet.", f"crossdock run --system {system}")
-    source = Source(system, landing, dsn, publication, tuple(streams), slot or slot_of(system), None, limits)
-    counts = SyncCounts()
-    with ReplicationLink(dsn) as link:
-        point, exported = slots.create_temporary(link)
-        with snapshot.seeing(dsn, exported) as connection:
-            looked = look(connection, publication, streams)
-            there = [
-                (followed, in_source(connection, followed, text_outputs(connection, followed.table)))
-                for followed in looked.followed.values()
-            ]
-    source.sync(counts, False, (), {}, upto=point)
-    with landing.session() as db:
-        known = records(db)
-        skipped = {name: str(error) for name, error in looked.stopped.items()} | counts.stopped
-        for followed, _ in there:
-            if counts.position != lsn_text(point) or followed.name not in known or known[followed.name].start > point:
-                skipped.setdefault(followed.name, "it was read again, or changed, meanwhile")
-        return compared(db, system, there, skipped)
-
-
-def _one(connection: psycopg.Connection, query: str) -> Any:
-    row = connection.execute(query).fetchone()  # type: ignore[call-overload]
-    return row[0] if row else None
-
-
-def _target(connection: psycopg.Connection) -> tuple[datetime, int]:
-    """The server's time, and a position behind every transaction that committed before it.
-
-    With asynchronous commit a commit is visible before it is flushed, and only flushed WAL is decoded: wait for it,
-    within a bound.
-    """
-    now, inserted = connection.execute(
-        "select clock_timestamp() at time zone 'UTC', pg_current_wal_insert_lsn()::text"
-    ).fetchone() or (None, "0/0")
-    deadline = time.monotonic() + FLUSH_WAIT_S
-    while (flushed := lsn_of(_one(connection, "select pg_current_wal_flush_lsn()::text"))) < lsn_of(inserted):
-        if time.monotonic() > deadline:
-            break
-        time.sleep(0.02)
-    return now, flushed

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from connectors.landing import Changes
+from connectors.model import DeadLetter
 from connectors.postgres.refused import dead_row, instant_reason, no_instant, not_utf8
 from connectors.postgres.relation import Relation
 from connectors.postgres.types import INSTANTS
@@ -113,18 +115,7 @@ def changes_of(
     good = changes_of(
         messages, relation, kept, lsn[keep], xid[keep], time_us[keep]
     ).table  # Arrow cannot filter string views
-    dead = tuple(
-        dead_row(
-            relation.stream,
-            relation.columns,
-            [_text(messages, f, i) for f in fields],
-            reason,
-            chr(rows.op[i]),
-            int(lsn[i]),
-            int(rows.ordinal[i]),
-        )
-        for i, reason in sorted(bad.items())
-    )
+    dead = _dead(messages, relation, rows, fields, lsn, bad)
     return Changes(relation.stream, relation.columns, good, dead)
 
 
@@ -138,7 +129,26 @@ def refused_changes(
     other = ", ".join(c.name for c in relation.columns if c not in relation.known) or "a column that went"
     reason = f"{other}: not as in the contract of this stream"
     fields, _ = walk(messages, rows.at, len(relation.columns))
-    dead = tuple(
+    refused = dict.fromkeys(np.nonzero(rows.op != ord("d"))[0].tolist(), reason)
+    dead = _dead(messages, relation, rows, fields, lsn, refused)
+    gone = rows.op == ord("d")
+    deletes = Rows(*(values[gone] for values in vars(rows).values()))
+    landed = changes_of(messages, relation, deletes, lsn[gone], xid[gone], time_us[gone])
+    unknown = [c.name for c in relation.columns if c not in relation.known]
+    return Changes(relation.stream, relation.known, landed.table.drop_columns(unknown), (*dead, *landed.dead))
+
+
+def _dead(
+    messages: Messages,
+    relation: Relation,
+    rows: Rows,
+    fields: list[Field],
+    lsn: np.ndarray,
+    reasons: Mapping[int, str],
+) -> tuple[DeadLetter, ...]:
+    """A dead letter per row that has a reason."""
+    assert relation.stream is not None
+    return tuple(
         dead_row(
             relation.stream,
             relation.columns,
@@ -148,13 +158,8 @@ def refused_changes(
             int(lsn[i]),
             int(rows.ordinal[i]),
         )
-        for i in np.nonzero(rows.op != ord("d"))[0].tolist()
+        for i, reason in sorted(reasons.items())
     )
-    gone = rows.op == ord("d")
-    deletes = Rows(*(values[gone] for values in vars(rows).values()))
-    landed = changes_of(messages, relation, deletes, lsn[gone], xid[gone], time_us[gone])
-    unknown = [c.name for c in relation.columns if c not in relation.known]
-    return Changes(relation.stream, relation.known, landed.table.drop_columns(unknown), (*dead, *landed.dead))
 
 
 def _ops(op: np.ndarray) -> pa.Array:

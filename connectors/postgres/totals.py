@@ -6,23 +6,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 import duckdb
-import psycopg
 
-from connectors.landing.tables import state_of
-from connectors.model import Column, quoted
+from connectors.landing import Landing
+from connectors.model import PermanentError
+from connectors.postgres import slot as slots
+from connectors.postgres import snapshot
+from connectors.postgres.catalogue import look
+from connectors.postgres.catch_up import Limits
+from connectors.postgres.figures import Figures, in_landing, in_source
+from connectors.postgres.following import records
+from connectors.postgres.link import ReplicationLink, lsn_text
+from connectors.postgres.position import slot_of
+from connectors.postgres.reader import Source
+from connectors.postgres.relation import StreamSpec
 from connectors.postgres.shape import Followed
-from connectors.postgres.table import as_text, published_rows
-
-Figures = Mapping[str, Decimal | None]
+from connectors.postgres.table import text_outputs
 
 
 @dataclass(frozen=True)
 class Total:
-    """One stream: `there` and `here` are the source's and landing's figures by name (`rows`, `<column> values`,
-    `<column> sum`), empty where they were not compared and `why_not` says why.
+    """One stream: `there` and `here` are the source's and landing's figures by name, empty where they were not
+    compared and `why_not` says why.
     """
 
     stream: str
@@ -40,72 +46,43 @@ class Total:
         ]
 
 
-def in_source(connection: psycopg.Connection, followed: Followed, outputs: Mapping[str, str]) -> Figures:
-    """One pass over the published rows, in the snapshot of `connection`'s transaction."""
-    names, parts = ["rows"], ["count(*)"]
-    for column in followed.columns:
-        names.append(f"{column.name} values")
-        parts.append(f"count({quoted(column.name)})")
-        if (measure := _source_sum(column, outputs)) is not None:
-            names.append(f"{column.name} sum")
-            parts.append(f"({measure})::numeric")
-    row = connection.execute(f"select {', '.join(parts)} from {published_rows(followed)}").fetchone()  # type: ignore[call-overload]
-    assert row is not None
-    return {name: None if value is None else Decimal(value) for name, value in zip(names, row, strict=True)}
+def control_totals(
+    system: str,
+    landing: Landing,
+    *,
+    dsn: str,
+    publication: str,
+    streams: Sequence[StreamSpec],
+    slot: str | None = None,
+    limits: Limits = Limits(),
+) -> list[Total]:
+    """Read the totals of every stream at one position of the source, land up to exactly there, and compare.
+
+    One whole pass over each table in the source; a slot of its own tells the position. Raises what `sync_postgres`
+    raises, and PermanentError before the first snapshot.
+    """
+    if landing.cursor("*") is None:
+        raise PermanentError(f"{system} has not landed yet.", f"crossdock run --system {system}")
+    source = Source(system, landing, dsn, publication, tuple(streams), slot or slot_of(system), None, limits)
+    with ReplicationLink(dsn) as link:
+        point, exported = slots.create_temporary(link)
+        with snapshot.seeing(dsn, exported) as connection:
+            looked = look(connection, publication, streams)
+            there = [
+                (followed, in_source(connection, followed, text_outputs(connection, followed.table)))
+                for followed in looked.followed.values()
+            ]
+    counts = source.sync(upto=point)
+    with landing.session() as db:
+        known = records(db)
+        skipped = {name: str(error) for name, error in looked.stopped.items()} | counts.stopped
+        for followed, _ in there:
+            if counts.position != lsn_text(point) or followed.name not in known or known[followed.name].start > point:
+                skipped.setdefault(followed.name, "it was read again, or changed, meanwhile")
+        return _compared(db, system, there, skipped)
 
 
-def in_landing(db: duckdb.DuckDBPyConnection, system: str, followed: Followed) -> Figures:
-    """The same figures of current state."""
-    names, parts = ["rows"], ["count(*)"]
-    for column in followed.columns:
-        names.append(f"{column.name} values")
-        parts.append(f"count({quoted(column.name)})")
-        if (measure := _landed_sum(column)) is not None:
-            names.append(f"{column.name} sum")
-            parts.append(f"({measure})::varchar")
-    row = db.execute(f"select {', '.join(parts)} from {state_of(system, followed.name)}").fetchone()
-    assert row is not None
-    return {name: None if value is None else Decimal(value) for name, value in zip(names, row, strict=True)}
-
-
-def _source_sum(column: Column, outputs: Mapping[str, str]) -> str | None:
-    name, kind = quoted(column.name), _kind(column.type)
-    return {
-        "integer": f"sum({name}::int8)",
-        "decimal": f"sum({name}::numeric)",
-        "date": f"sum(extract(epoch from {name}) / 86400)",
-        "instant": f"sum(extract(epoch from {name}) * 1000000)",
-        "boolean": f"count(*) filter (where {name})",
-        "blob": f"sum(octet_length({name}))",
-        "text": f"sum(octet_length(convert_to({as_text(column.name, outputs)}, 'UTF8')))",
-    }.get(kind)
-
-
-def _landed_sum(column: Column) -> str | None:
-    name, kind = quoted(column.name), _kind(column.type)
-    return {
-        "integer": f"sum({name})",
-        "decimal": f"sum({name})",
-        "date": f"sum(date_diff('day', date '1970-01-01', {name}))",
-        "instant": f"sum(epoch_us({name}))",
-        "boolean": f"count(*) filter (where {name})",
-        "blob": f"sum(octet_length({name}))",
-        "text": f"sum(strlen({name}))",
-    }.get(kind)
-
-
-def _kind(type_: str) -> str:
-    """What can be summed exactly; floats cannot, since the order of the rows decides their last digits."""
-    if type_ in ("smallint", "integer", "bigint"):
-        return "integer"
-    if type_.startswith("decimal"):
-        return "decimal"
-    if type_.startswith("timestamp"):
-        return "instant"
-    return {"varchar": "text"}.get(type_, type_)
-
-
-def compared(
+def _compared(
     db: duckdb.DuckDBPyConnection,
     system: str,
     there: Sequence[tuple[Followed, Figures]],
@@ -114,13 +91,15 @@ def compared(
     """The totals of these streams, landing standing where the source did. A stream with open dead letters lacks rows by
     intent, so it is not compared.
     """
-    found = []
+    found = [Total(name, why_not=reason) for name, reason in not_followed.items()]
     for followed, figures in there:
+        if followed.name in not_followed:
+            continue
         dead = db.execute(
             "select count(*) from _land.dead_letter where stream = ? and state = 'open'", [followed.name]
         ).fetchone()
         if dead and dead[0]:
             found.append(Total(followed.name, why_not=f"{dead[0]} dead letters are open"))
-        elif followed.name not in not_followed:
+        else:
             found.append(Total(followed.name, figures, in_landing(db, system, followed)))
-    return found + [Total(name, why_not=reason) for name, reason in not_followed.items()]
+    return found

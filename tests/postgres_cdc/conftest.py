@@ -21,6 +21,7 @@ class Spec:
     name: str
     table: str
     key: tuple[str, ...] = ()
+    contract: str = "evolve"
 
 
 @dataclass
@@ -38,8 +39,14 @@ class Source:
     def run(self, statements: str) -> None:
         self.owner.execute(statements)  # type: ignore[call-overload]
 
-    def sync(self, *tables: str, resnapshot: bool = False, limits: Limits = Limits()) -> SyncCounts:
-        streams = [Spec(name, f"s.{name}") for name in tables]
+    def sync(
+        self,
+        *tables: str | Spec,
+        resnapshot: bool = False,
+        snapshot_of: tuple[str, ...] = (),
+        limits: Limits = Limits(),
+    ) -> SyncCounts:
+        streams = [one if isinstance(one, Spec) else Spec(one, f"s.{one}") for one in tables]
         return sync_postgres(
             "erp",
             self.landing,
@@ -48,6 +55,7 @@ class Source:
             streams=streams,
             slot=self.slot,
             resnapshot=resnapshot,
+            snapshot_of=snapshot_of,
             limits=limits,
         )
 
@@ -57,6 +65,14 @@ class Source:
 
     def there(self, query: str) -> list[tuple]:
         return self.owner.execute(query).fetchall()  # type: ignore[call-overload]
+
+    def assert_equal(self, stream: str, *columns: str) -> None:
+        """These columns of every row are the same there and here, and the state is what the log says."""
+        names = ", ".join(columns)
+        here = self.here(f"select {', '.join(f'{c}::varchar' for c in columns)} from raw_erp.{stream} order by {names}")
+        there = self.there(f"select {', '.join(f'{c}::text' for c in columns)} from s.{stream} order by {names}")
+        assert sorted(here, key=str) == sorted(there, key=str)
+        assert self.landing.check_state(stream).ok and self.landing.duplicates(stream) == 0
 
 
 @pytest.fixture(scope="session")
@@ -86,3 +102,16 @@ def source(server: PostgresServer, tmp_path: Path) -> Iterator[Source]:
             "select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = current_database() "
             "and active_pid is null"
         )
+
+
+@pytest.fixture
+def two(source: Source) -> Source:
+    """A source with two landed tables, `items` and `other`."""
+    source.run(
+        "create table s.items (id int primary key, name text, made date);"
+        "create table s.other (id int primary key, n int);"
+        "insert into s.items select i, 'n' || i, date '2024-01-01' + i from generate_series(1, 5) i;"
+        "insert into s.other values (1, 1)"
+    )
+    source.sync("items", "other")
+    return source

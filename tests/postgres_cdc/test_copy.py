@@ -22,19 +22,13 @@ from connectors.postgres.catch_up import SyncCounts
 from connectors.postgres.reader import sync_postgres
 from sandbox.systems.postgres import PostgresServer
 
+from .conftest import Spec
 from .test_every_type import ONLY_VALUES, TYPES, literals
 
 STEPS = int(os.environ.get("CROSSDOCK_COPY_STEPS", "500"))
 SEED = int(os.environ.get("CROSSDOCK_COPY_SEED", "1"))
 VALUES = TYPES | ONLY_VALUES
 RETYPED = {"integer": "bigint", "bigint": "numeric", "date": "timestamp", "real": "double precision"}
-
-
-@dataclass(frozen=True)
-class Spec:
-    name: str
-    table: str
-    key: tuple[str, ...] = ()
 
 
 @dataclass

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from connectors.model import PermanentError, TransientError
 from connectors.postgres import slot as slots
-from connectors.postgres.reader import source_position
+from connectors.postgres.position import source_position
 from connectors.postgres.slot import PositionLost
 from connectors.sync import landed_position, landing_of, sync
 from connectors.sync import source_position as position_of

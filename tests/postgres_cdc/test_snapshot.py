@@ -3,7 +3,7 @@
 import pytest
 
 from connectors.model import TransientError
-from connectors.postgres import snapshot
+from connectors.postgres import table_copy
 from connectors.postgres.reader import sync_postgres
 
 from .conftest import Source, Spec
@@ -14,7 +14,7 @@ ROWS = "select i, repeat(chr(97 + i % 26), 150), '2024-02-29' from generate_seri
 
 @pytest.mark.parametrize("ends", ["pg_cancel_backend", "pg_terminate_backend"])
 def test_a_copy_that_the_server_ends_too_early_lands_nothing(source: Source, ends: str, monkeypatch) -> None:
-    monkeypatch.setattr(snapshot, "AHEAD", 1)  # or all would have been read before the first of it is written
+    monkeypatch.setattr(table_copy, "AHEAD", 1)  # or all would have been read before the first of it is written
     source.run(MANY.format("items") + ROWS)
     told: list[int] = []
 
@@ -40,7 +40,7 @@ def test_a_copy_that_the_server_ends_too_early_lands_nothing(source: Source, end
 
 
 def test_a_table_that_must_be_read_again_leaves_the_tables_around_it_whole(source: Source, monkeypatch) -> None:
-    monkeypatch.setattr(snapshot, "AHEAD", 1)  # so that the rest of the odd one is left unread
+    monkeypatch.setattr(table_copy, "AHEAD", 1)  # so that the rest of the odd one is left unread
     for name in ("first", "odd", "last"):
         first = "values (0, 'odd', '0044-03-15 BC'); insert into s.odd " if name == "odd" else ""
         source.run(MANY.format(name) + first + ROWS)

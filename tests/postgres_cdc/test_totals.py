@@ -6,8 +6,7 @@ import psycopg
 import pytest
 
 from connectors.model import PermanentError
-from connectors.postgres.reader import control_totals
-from connectors.postgres.totals import Total
+from connectors.postgres.totals import Total, control_totals
 
 from .conftest import Source, Spec
 from .test_every_type import ONLY_VALUES, TYPES, literals

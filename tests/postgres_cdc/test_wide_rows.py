@@ -11,7 +11,7 @@ import pytest
 
 from connectors.landing import room
 from connectors.model import TransientError
-from connectors.postgres import catch_up, snapshot, stream, wide
+from connectors.postgres import catch_up, stream, table_copy, wide
 
 ROOT = Path(__file__).parents[2]
 HERE = "select id, md5(body) from raw_erp.docs order by id"
@@ -21,7 +21,7 @@ THERE = "select id, md5(body) from s.docs where id <> 2 order by id"
 @pytest.fixture
 def low(monkeypatch):
     """A limit of 200 kB, so that a record over it is quickly made."""
-    for module in (stream, wide, snapshot):
+    for module in (stream, wide, table_copy):
         monkeypatch.setattr(module, "LIMIT_BYTES", 200_000)
     monkeypatch.setattr(wide, "HASHED_BYTES", 100_000)
 
