@@ -69,7 +69,7 @@ def _published(settings: Settings, deep: bool) -> Iterator[Finding]:
 def _control(settings: Settings) -> Iterator[Finding]:
     """The store read as every command reads it, also when somebody holds it or nothing can be written."""
     from connectors.control.keeping import NoKey
-    from orchestration.writes import ledger_fault, looking_at
+    from orchestration.control import ledger_fault, looking_at
 
     part = Path(settings.control).name if outside_control(settings) is None else "control store"
     try:

@@ -8,23 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from orchestration.control import deciding_on, keeping_of, looking_at
 from orchestration.settings import Settings
 
 OPEN = ("approved", "throttled", "sent", "in_doubt")
-
-
-def ledger_fault(control: Any) -> str | None:
-    """The first thing in the ledger that does not fit, in words; None when all does. Raises where no key can tell."""
-    from connectors.writeback.chain import check_chain
-
-    return check_chain(control)
-
-
-def keeping_of(settings: Settings) -> Any:
-    """Where the key of the ledger and its anchors are: in the home, and where the environment says."""
-    from connectors.control import Keeping
-
-    return Keeping(settings.home, settings.environment)
 
 
 class NoTarget(Exception):
@@ -42,39 +29,6 @@ def target_of(systems: Sequence[Any], entity: str) -> Any:
 
 def writable(systems: Sequence[Any]) -> list[Any]:
     return [system for system in systems if system.write is not None]
-
-
-@contextmanager
-def looking_at(settings: Settings) -> Iterator[Any]:
-    """The control store to read: no lock is waited for and nothing is written."""
-    from connectors.control import read_control
-
-    control = read_control(settings.control, keeping=keeping_of(settings))
-    try:
-        yield control
-    finally:
-        control.close()
-
-
-@contextmanager
-def deciding_on(settings: Settings) -> Iterator[Any]:
-    """The control store to write, when its file and its ledger are whole; else Refused or the connectors' errors:
-    nothing is decided on an altered one."""
-    from connectors.control import open_control
-    from connectors.control.faults import ALTERED
-    from connectors.writeback.actor import current_actor
-    from connectors.writeback.chain import settle
-    from connectors.writeback.errors import Refused
-
-    control = open_control(settings.control, keeping=keeping_of(settings))
-    try:
-        control.check_pages()
-        if broken := ledger_fault(control):
-            raise Refused(ALTERED.format(broken=broken))
-        settle(control, current_actor())
-        yield control
-    finally:
-        control.close()
 
 
 def correct(

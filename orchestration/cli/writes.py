@@ -7,6 +7,7 @@ from orchestration import writes as steps
 from orchestration.cli import systems as connected
 from orchestration.cli.errors import BadInput, Failed
 from orchestration.cli.output import out, print_json, print_table
+from orchestration.control import ledger_fault, looking_at
 from orchestration.settings import Settings
 
 DONE = {"acked", "verified"}
@@ -55,8 +56,8 @@ def writes(as_json: bool) -> None:
     """Lists; exit status 1 when the ledger was altered, which is said on standard error."""
     settings = Settings.from_env()
     _show(steps.writes(settings), "Writes", as_json)
-    with steps.looking_at(settings) as control:
-        broken = steps.ledger_fault(control)
+    with looking_at(settings) as control:
+        broken = ledger_fault(control)
     if broken is not None:
         raise Failed(f"the ledger was altered: {broken}")
 

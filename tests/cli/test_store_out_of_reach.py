@@ -20,6 +20,7 @@ from connectors.writeback.chain import append
 from orchestration import private, space, writes
 from orchestration.cli.app import app
 from orchestration.cli.errors import explained
+from orchestration.control import deciding_on
 from orchestration.settings import Settings
 from tests.cli.conftest import Crossdock
 
@@ -99,10 +100,10 @@ def test_on_a_full_disk_what_reads_reads_and_what_writes_says_so(used: Path) -> 
     with mounted(used, "16m") as home:
         fill(home)
         assert_all_read(home)
-        with pytest.raises(TransientError, match="disk is full"), writes.deciding_on(settings_of(home)):
+        with pytest.raises(TransientError, match="disk is full"), deciding_on(settings_of(home)):
             pass
         (home.parent / "ballast").unlink()
-        with writes.deciding_on(settings_of(home)):
+        with deciding_on(settings_of(home)):
             pass
 
 
@@ -139,7 +140,7 @@ def test_on_a_read_only_disk_all_is_read_also_what_a_killed_writer_left_in_the_l
         subprocess.run(["mount", "-o", "remount,ro", home.parent], check=True)
         private.close(home, {})
         assert_all_read(home)
-        with pytest.raises((PermanentError, TransientError), match="control"), writes.deciding_on(settings_of(home)):
+        with pytest.raises((PermanentError, TransientError), match="control"), deciding_on(settings_of(home)):
             pass
 
 
@@ -148,7 +149,7 @@ def test_a_store_that_stays_locked_stops_what_decides(used: Path, monkeypatch: p
     with closing(sqlite3.connect(used / "control.sqlite", isolation_level=None)) as writer:
         writer.execute("begin immediate")
         with pytest.raises(TransientError, match=r"stays locked by another process; nothing of this step was recorded"):
-            with writes.deciding_on(settings_of(used)):
+            with deciding_on(settings_of(used)):
                 pass
 
 
@@ -173,7 +174,7 @@ def test_a_damaged_or_missing_store_stops_what_decides_with_the_way_out(used: Pa
     DAMAGE[what](used / "control.sqlite")
     for _ in range(2):  # the first look does not make a new one either
         with pytest.raises(PermanentError, match=r"control\.sqlite.*(damaged|missing).*crossdock restore"):
-            with writes.deciding_on(settings_of(used)):
+            with deciding_on(settings_of(used)):
                 pass
 
 
@@ -191,7 +192,7 @@ def test_without_a_backup_an_empty_ledger_begins_by_a_person_and_says_so(used: P
     (used / "control.sqlite").unlink()
     settings = settings_of(used)
     assert writes.accept(settings, "the disk died")["accepted"] == "the control store was missing"
-    with writes.deciding_on(settings) as control, control.transaction() as connection:
+    with deciding_on(settings) as control, control.transaction() as connection:
         said = connection.exec_driver_sql("select subject, after, detail from transition").fetchall()
     assert said == [("ledger", "accepted", "the disk died (the control store was missing)")]
 

@@ -20,6 +20,7 @@ from connectors.writeback.chain import append, check_chain
 from connectors.writeback.errors import Refused
 from connectors.writeback.target import HttpTarget
 from orchestration import writes
+from orchestration.control import deciding_on
 from orchestration.settings import Settings
 from tests.writeback import steps
 
@@ -187,17 +188,17 @@ def test_what_was_accepted_cannot_be_altered_afterwards(control, settings, syste
 def test_the_second_place_notices_what_the_home_cannot(control, tmp_path, approved):
     second = tmp_path / "elsewhere"
     settings = Settings(home=tmp_path, systems=tmp_path, environment={ANCHOR: str(second)})
-    with writes.deciding_on(settings):
+    with deciding_on(settings):
         assert json.loads(second.read_text())["entry"] == 3
     for name in ("control.sqlite", "control.sqlite-wal", "control.sqlite-shm", "control.key", "control.anchor"):
         (tmp_path / name).unlink(missing_ok=True)
     control.close()
     with pytest.raises(Exception, match=r"control store, is missing|no key"):
-        with writes.deciding_on(settings):
+        with deciding_on(settings):
             pass
     second.parent.joinpath("landing").rename(tmp_path / "gone")  # as if nothing had ever been here
     with pytest.raises(NoKey):
-        with writes.deciding_on(settings):
+        with deciding_on(settings):
             pass
 
 
