@@ -41,6 +41,9 @@ def snapshot_streams(settings: Settings, systems: Sequence[Any], names: Sequence
         system, _, stream = name.partition(".")
         if system not in by_name or not stream:
             raise BadInput(f"{name!r} names no stream; say SYSTEM.STREAM, with a system of {', '.join(by_name)}")
+        known = [one.name for one in by_name[system].streams]
+        if stream not in known:
+            raise BadInput(f"{system} has no stream {stream}; it has {', '.join(known)}")
         asked.setdefault(system, []).append(stream)
     for system, streams in asked.items():
         sync(by_name[system], settings.home, snapshot=streams, control=outside_control(settings))
