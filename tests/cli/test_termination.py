@@ -56,7 +56,7 @@ def dripping() -> Iterator[tuple[str, threading.Event]]:
     listening.close()
 
 
-@pytest.mark.slow
+@pytest.mark.verify
 def test_a_pass_that_waits_for_a_source_without_end_ends_when_told(
     dripping: tuple[str, threading.Event], tmp_path: Path
 ) -> None:
