@@ -42,6 +42,7 @@ def test_a_correction_takes_effect_once_and_is_verified_by_its_return(box: Box) 
     assert said(box, "plan")["changes"] == []
 
 
+@pytest.mark.verify
 def test_a_write_over_a_newer_version_is_refused_and_planned_again(box: Box) -> None:
     price = dearer(box, "143")
     said(box, "correct", "item", "143", f"unit_price={price}", "--reason", "price list 7")

@@ -40,7 +40,8 @@ streams:
 """
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(25, marks=pytest.mark.verify)])
+@pytest.mark.verify
+@pytest.mark.parametrize("kills", [4, 25])
 def test_killed_at_random_moments_every_file_lands_exactly_once(drop, wms, home, tmp_path, kills):
     for number in range(150):
         drop.put(

@@ -168,6 +168,7 @@ def faults(source: Source) -> list[str]:
     return found
 
 
+@pytest.mark.verify
 def test_killed_a_few_times_in_each_phase_nothing_is_lost_or_doubled(source: Source, tmp_path: Path) -> None:
     died, changes = storm(source, tmp_path, kills=2, changes=1500)
     assert faults(source) == [], (died, changes)
