@@ -20,14 +20,17 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)
 	$(BIN)/crossdock demo $(ARGS)
 
+# A process per core; what shares a server or a build stays together (tests/conftest.py).
+PYTEST := $(BIN)/python -m pytest -q -n logical --maxprocesses 4 --dist loadgroup
+
 # Fast tests first, then the slow ones; the long proofs are `make verify`. With ARGS one of the two may select nothing (5).
 test: $(READY)
-	$(BIN)/python -m pytest -q -m "not verify and not slow" $(ARGS) $(if $(ARGS),|| [ $$? -eq 5 ])
-	$(BIN)/python -m pytest -q -m "slow and not verify" $(ARGS) $(if $(ARGS),|| [ $$? -eq 5 ])
+	$(PYTEST) -m "not verify and not slow" $(ARGS) $(if $(ARGS),|| [ $$? -eq 5 ])
+	$(PYTEST) -m "slow and not verify" $(ARGS) $(if $(ARGS),|| [ $$? -eq 5 ])
 
 verify: $(READY)
 	-$(MAKE) --no-print-directory .venv-proxy/.ready
-	$(BIN)/python -m pytest -q -m verify --timeout 1500 $(ARGS)
+	$(PYTEST) -m verify --timeout 1500 $(ARGS)
 
 # The reverse proxy of docs/deploying.md's test; where it cannot be had, that test says that it was skipped.
 .venv-proxy/.ready: requirements-proxy.lock

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,16 @@ def data_folder(name: str) -> Path | None:
     roots = [Path(os.environ["CROSSDOCK_DATA"])] if os.environ.get("CROSSDOCK_DATA") else []
     roots.append(ROOT.parent / "shared" / "data")
     return next((root / name for root in roots if (root / name).is_dir()), None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file whose tests share a server or a build is one process's; other tests go to whichever has room."""
+    for item in items:
+        known: dict[str, Any] = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+        mine = [one for found in known.values() for one in found if one.baseid.startswith("tests/")]
+        if any(one.scope != "function" for one in mine):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(scope="session")

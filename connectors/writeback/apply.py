@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from connectors.control import Control
 from connectors.control.store import utc_now
@@ -76,9 +76,18 @@ def _create_intents(connection: Any, row: Any, actor: str) -> None:
                   "updated_utc": utc_now()}  # fmt: skip
         number = connection.execute(insert(intent).values(values)).inserted_primary_key[0]
         append(connection, f"intent {number}", None, "approved", actor)
+        _retire_older(connection, number, change, row["system"], actor)
     if row["state"] != "applied":
         connection.execute(update(plan).where(plan.c.hash == row["hash"]).values(state="applied"))
         append(connection, f"plan {row['hash'][:12]}", row["state"], "applied", actor)
+
+
+def _retire_older(connection: Connection, number: int, change: dict[str, Any], system: str, actor: str) -> None:
+    """Writes of the same record that still wait to be sent are over: this one was planned later."""
+    of_record = _of_record(system, change["entity"], change["key"])
+    waiting = select(intent.c.id, intent.c.state).where(*of_record, intent.c.state.in_(READY), intent.c.id < number)
+    for older in connection.execute(waiting).all():
+        move_intent(connection, older.id, older.state, "stale", actor, f"write {number}, planned later, took its place")
 
 
 def _of_record(system: str, entity: str, key: str) -> tuple[Any, ...]:

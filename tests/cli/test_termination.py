@@ -72,10 +72,7 @@ def test_a_pass_that_waits_for_a_source_without_end_ends_when_told(
         while not reading.wait(0.1):
             assert process.poll() is None and process.stderr is not None, process.stderr.read().decode()[-2000:]
         process.send_signal(signal.SIGTERM)
-        told = time.monotonic()
-        process.wait(60)
-        # the watch allows 8 s; the rest is for a machine that is busy
-        assert time.monotonic() - told < 20 and process.returncode != 0
+        assert process.wait(120) != 0  # without the watch it would wait for the source without end
     finally:
         process.kill()
         process.wait()
@@ -90,9 +87,8 @@ def test_what_a_command_started_is_told_to_end_at_once_and_not_one_after_the_oth
         other = started.start(["sh", "-c", ends], env=env, cwd=tmp_path, log=log)
         while not (tmp_path / "ready").exists():
             time.sleep(0.02)
-        began = time.monotonic()
-        stop(deaf, other, grace_s=60)
-        assert time.monotonic() - began < 50 and (deaf.returncode, other.returncode) == (-signal.SIGKILL, 0)
+        stop(deaf, other, grace_s=3600)  # longer than this test may take
+        assert (deaf.returncode, other.returncode) == (-signal.SIGKILL, 0)
 
 
 @pytest.mark.verify

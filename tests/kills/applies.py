@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from tests.kills import warm
 from tests.kills.storm import say, stop
@@ -69,8 +70,10 @@ def applies(world: World, kills: int) -> Tally:
     tally.faults += [f"stuck: the write of item {key} is {_state(world, key)}" for key in wishes]
     tally.faults += _once(world, number, tally)
     world.whole_pass(tally, time.monotonic(), deep=True)
-    states = {row["key"]: row["state"] for row in warm.answer(world.home, "writes")}
-    tally.faults += [f"lost: item {key} is {state}" for key, state in states.items() if state != "verified"]
+    tally.faults += [f"lost: item {key} is {row['state']}" for key, row in _newest(world).items()
+                     if row["state"] != "verified"]  # fmt: skip
+    tally.faults += [f"stuck: write {row['id']} is {row['state']}" for row in warm.answer(world.home, "writes")
+                     if row["state"] not in (*FINAL, "stale")]  # fmt: skip
     return tally
 
 
@@ -104,22 +107,28 @@ def _is_sent(world: World, key: str) -> bool:
         return bool(control.execute("select 1 from intent where key = ? and token > 0", [key]).fetchall())
 
 
+def _newest(world: World) -> dict[str, dict[str, Any]]:
+    """The newest write of every item that has one."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in warm.answer(world.home, "writes"):  # newest first
+        if "id" in row:
+            found.setdefault(row["key"], row)
+    return found
+
+
 def _state(world: World, key: str) -> str:
-    """The state of the newest write of an item."""
-    rows = [row for row in warm.answer(world.home, "writes") if row["key"] == key and row.get("attempts") is not None]
-    states = [row["state"] for row in rows if row["state"] != "open"]
-    return states[-1] if states else "not begun"
+    row = _newest(world).get(key)
+    return str(row["state"]) if row else "not begun"
 
 
 def _plans(world: World, wishes: Collection[str]) -> list[str]:
     """The newest plan of each wish that is not fulfilled."""
-    rows = sorted((row for row in warm.answer(world.home, "writes") if row.get("plan")), key=lambda row: row["id"])
-    return sorted(set({row["key"]: row["plan"] for row in rows if row["key"] in wishes}.values()))
+    return sorted({row["plan"] for key, row in _newest(world).items() if key in wishes})
 
 
 def _settled(world: World, tally: Tally, wishes: dict[str, Wish]) -> None:
-    states = {row["key"]: row["state"] for row in warm.answer(world.home, "writes")}
-    for key in [key for key in wishes if states.get(key) in FINAL]:
+    newest = _newest(world)
+    for key in [key for key in wishes if key in newest and newest[key]["state"] in FINAL]:
         tally.recovered(time.monotonic() - wishes.pop(key).killed)
 
 

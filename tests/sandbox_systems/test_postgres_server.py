@@ -114,7 +114,7 @@ def test_it_ends_when_the_process_that_started_it_is_killed(tmp_path: Path) -> N
         (guard,) = psutil.Process(starter.pid).children()
         tree = [guard, *guard.children(recursive=True)]
         starter.send_signal(signal.SIGKILL)
-        gone, alive = psutil.wait_procs(tree, timeout=15)
+        gone, alive = psutil.wait_procs(tree, timeout=120)
         assert not alive and len(gone) == len(tree)
     finally:
         starter.kill()

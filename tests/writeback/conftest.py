@@ -25,8 +25,9 @@ COLUMNS = "stock_item_id integer, unit_price decimal(18,2), stock_item_name varc
 
 @dataclass
 class Erp:
-    """One item, 142. Each PATCH takes one of `behave`: ok, throttle, die_before, die_after, slow_*, unavailable, or a
-    status that it answers with after taking effect (`effect_401`) or without (`refuse_401`)."""
+    """One item, 142. Each PATCH takes one of `behave`: ok, throttle, unavailable, die_before, die_after; gone_before,
+    gone_after (whoever asked is gone before it takes effect, or before the answer); or a status that it answers with
+    after taking effect (`effect_401`) or without (`refuse_401`)."""
 
     price: str = "20.00"
     version: int = 7
@@ -65,8 +66,8 @@ class Erp:
             return JSONResponse({}, 503)
         if behave.startswith("refuse_"):
             return JSONResponse({}, int(behave.removeprefix("refuse_")))
-        if behave == "slow_before":
-            await asyncio.sleep(0.4)
+        if behave == "gone_before":
+            await _is_gone(request)
         if behave == "die_before":
             return JSONResponse({}, 500)
         match = request.headers.get("if-match", "").strip('"')
@@ -79,9 +80,15 @@ class Erp:
         self.applied.append(self.price)
         if behave.startswith("effect_"):
             return JSONResponse({}, int(behave.removeprefix("effect_")), headers={"Retry-After": "0"})
-        if behave == "slow_after":
-            await asyncio.sleep(0.4)
+        if behave == "gone_after":
+            await _is_gone(request)
         return JSONResponse({}, 500) if behave == "die_after" else self.answer()
+
+
+async def _is_gone(request: Request) -> None:
+    await request.body()
+    while not await request.is_disconnected():
+        await asyncio.sleep(0.02)
 
 
 @pytest.fixture

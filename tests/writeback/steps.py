@@ -32,7 +32,7 @@ def approved_plan(control: Control, landing: Path) -> str:
 
 
 def apply(
-    control: Control, url: str, plan_hash: str, timeout_s: float = 2.0, headers: dict | None = None, **options
+    control: Control, url: str, plan_hash: str, timeout_s: float = 30.0, headers: dict | None = None, **options
 ) -> list[dict]:
     target = HttpTarget(url, headers or {"Authorization": "Bearer token"}, MAPPING, timeout_s=timeout_s)
     try:
@@ -53,7 +53,7 @@ def main(store: str, url: str, plan_hash: str, die_at: str) -> None:
         if phase == "sending" and die_at == "during":
             threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGKILL)).start()
 
-    apply(open_control(store), url, plan_hash, timeout_s=0.5, on_phase=die)
+    apply(open_control(store), url, plan_hash, timeout_s=30, on_phase=die)
 
 
 if __name__ == "__main__":
