@@ -8,7 +8,7 @@ or doubling a row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,7 +31,7 @@ from connectors.landing.tables import (
     schema_of,
     state_of,
 )
-from connectors.model import Column, quoted
+from connectors.model import Column, PermanentError, quoted
 
 LOADED = """
 create schema if not exists _load;
@@ -58,12 +58,14 @@ class _System(Protocol):
 
 @dataclass
 class LoadResult:
-    """Log rows copied per `system.stream`, whether anything in the warehouse changed, and the systems whose landing
-    file is another than the one loaded before, so that all of it was copied again."""
+    """Log rows copied per `system.stream`, whether anything in the warehouse changed, the systems whose landing file is
+    another than the one loaded before, so that all of it was copied again, and those whose file is damaged, with the
+    reason and the way out: what the warehouse holds of them stays as it was."""
 
     rows: dict[str, int] = field(default_factory=dict)
     changed: bool = False
     anew: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 def load(
@@ -76,20 +78,41 @@ def load(
     """Bring `raw_<system>` in the warehouse up to every system's landing file under `home`/landing.
 
     A file that stays locked longer than `lock_timeout_s` raises a TransientError naming the holder; what was copied
-    before it stays. A system that never landed gets empty relations for its document streams.
+    before it stays. A system that never landed gets empty relations for its document streams. A damaged file holds up
+    its own system alone; of a database that the warehouse holds nothing of, it raises a PermanentError.
     """
     result = LoadResult()
-    systems = list(systems)
-    files = [Path(home) / "landing" / f"{system.system}.duckdb" for system in systems]
-    with _connection(warehouse, lock_timeout_s, is_wide=any(noted(path) for path in files)) as db:
-        db.execute(LOADED)
-        for system in sorted(systems, key=lambda s: s.system):
-            path = Path(home) / "landing" / f"{system.system}.duckdb"
-            if path.exists():
+    waiting = sorted(systems, key=lambda one: one.system)
+    files = {one.system: Path(home) / "landing" / f"{one.system}.duckdb" for one in waiting}
+    is_wide = any(noted(path) for path in files.values())
+    while waiting:
+        with _connection(warehouse, lock_timeout_s, is_wide=is_wide) as db:
+            db.execute(LOADED)
+            waiting = _load_each(db, waiting, files, result, lock_timeout_s)
+    return result
+
+
+def _load_each(
+    db: duckdb.DuckDBPyConnection,
+    systems: list[_System],
+    files: Mapping[str, Path],
+    result: LoadResult,
+    lock_timeout_s: float,
+) -> list[_System]:
+    """The systems that are still to be loaded: with a damaged file the connection that met it is of no more use."""
+    for number, system in enumerate(systems):
+        path = files[system.system]
+        if (why := result.left_out.get(system.system)) and _is_unknown(db, system):
+            raise PermanentError(why)
+        if why is None and path.exists():
+            try:
                 with history_minded(path), attached(db, path, lock_timeout_s):
                     _copy_system(db, system.system, result)
-            _create_missing(db, system, result)
-    return result
+            except PermanentError as damaged:
+                result.left_out[system.system] = str(damaged)
+                return systems[number:]
+        _create_missing(db, system, result)
+    return []
 
 
 def forget(system: str, warehouse: duckdb.DuckDBPyConnection | Path | str, lock_timeout_s: float = 30) -> None:
@@ -230,9 +253,19 @@ def _add_columns(db: duckdb.DuckDBPyConnection, system: str, stream: str, column
                 db.execute(f"alter table {relation} alter column {quoted(column.name)} type {column.type}")
 
 
+def _is_database(system: _System) -> bool:
+    return getattr(getattr(system, "read", None), "kind", "") == "postgres"
+
+
+def _is_unknown(db: duckdb.DuckDBPyConnection, system: _System) -> bool:
+    """Whether nothing in the warehouse tells even the columns of a system."""
+    known = "select 1 from _load.loaded where system = ?"
+    return _is_database(system) and db.execute(known, [system.system]).fetchone() is None
+
+
 def _create_missing(db: duckdb.DuckDBPyConnection, system: _System, result: LoadResult) -> None:
     """A declared document stream that never landed exists as an empty table, so that what selects from it builds."""
-    if getattr(getattr(system, "read", None), "kind", "") == "postgres":
+    if _is_database(system):
         return
     db.execute(f"create schema if not exists {quoted(schema_of(system.system))}")
     for stream in system.streams:

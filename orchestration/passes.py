@@ -8,7 +8,7 @@ cost one build.
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,8 +30,15 @@ FORCE_TAG = "crossdock/force"
 ACCEPT_CLOCK_TAG = "crossdock/accept_clock"
 LOADING_TAG = "crossdock/loading"
 MENDED_TAG = "crossdock/mended"
+LEFT_OUT_TAG = "crossdock/left_out"
 STALE_WALL = timedelta(minutes=10)
 WAITED_S = 0.5
+
+
+def left_out(tags: Mapping[str, str]) -> dict[str, str]:
+    """The systems whose landing file a run could not load, from its tags, each with the reason."""
+    lines = tags.get(LEFT_OUT_TAG, "").splitlines()
+    return dict(line.split(": ", 1) for line in lines)
 
 
 class ClockRefused(Exception):

@@ -1,6 +1,6 @@
 """The last two steps of a pass: the two KPI programs must agree, then readers get a new version."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +10,9 @@ from orchestration import agreement
 from orchestration.assets.landing import PLATFORM, docs
 from orchestration.derived import minded
 from orchestration.escaping import metadata, visible
-from orchestration.passes import Pass, instant, loaded_state, work_key
+from orchestration.passes import Pass, instant, left_out, loaded_state, work_key
 from orchestration.progress import Progress
-from orchestration.publication import publish
+from orchestration.publication import current, publish
 from orchestration.settings import Settings
 from orchestration.tools import Tools, mirror
 
@@ -85,12 +85,18 @@ def verdicts(result: Any) -> Any:
     return result.cells
 
 
-def complete_up_to(settings: Settings) -> dict[str, str | None]:
-    """Per system, the instant up to which what it said is in this version, as it stood when the pass ended."""
+def complete_up_to(settings: Settings, left_out: Collection[str] = ()) -> dict[str, str | None]:
+    """Per system, the instant up to which what it said is in this version, as it stood when the pass ended; of those
+    whose landing file could not be loaded, as the version before says."""
     look = mirror(settings)
+    before = snapshot.note.get("complete_up_to", {}) if (snapshot := current(settings.published)) else {}
     found = {name: look.landed(name) for name in look.systems()}
     return {
-        name: instant(landed.complete_up_to_utc) if landed is not None and landed.complete_up_to_utc else None
+        name: before.get(name)
+        if name in left_out
+        else instant(landed.complete_up_to_utc)
+        if landed is not None and landed.complete_up_to_utc
+        else None
         for name, landed in found.items()
     }
 
@@ -127,7 +133,7 @@ def published_asset(settings: Settings, progress: Progress, code: str) -> dg.Ass
                 "work_key": work_key(state, code),
                 "run_id": context.run_id,
                 "cells": found.agreed,
-                "complete_up_to": complete_up_to(settings),
+                "complete_up_to": complete_up_to(settings, left_out(context.run.tags)),
             }
             snapshot = publish(settings.marts, settings.published, note=note, keep=settings.keep_versions)
         progress.report("publication", "snapshot", 1, 1)

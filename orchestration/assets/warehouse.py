@@ -11,6 +11,7 @@ from orchestration.derived import Damaged, minded
 from orchestration.escaping import visible
 from orchestration.passes import (
     AS_OF_TAG,
+    LEFT_OUT_TAG,
     LOADING_TAG,
     MENDED_TAG,
     ClockRefused,
@@ -70,6 +71,11 @@ def loaded_asset(
             # its batches may have the very numbers of those published
             context.log.warning(f"another landing file than before, copied as a whole: {', '.join(anew)}")
             the_pass.force = True
+        if left_out := getattr(result, "left_out", {}):
+            lines = [f"{name}: {visible(why)}" for name, why in left_out.items()]
+            for line in lines:
+                context.log.warning(f"without what is new in {line}")
+            context.instance.add_run_tags(context.run_id, {LEFT_OUT_TAG: "\n".join(lines)})
         if the_pass.mended:
             for line in the_pass.mended:
                 context.log.warning(visible(line))

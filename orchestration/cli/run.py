@@ -13,7 +13,7 @@ from orchestration.cli.output import err, out, print_json
 from orchestration.cli.resnapshot import resnapshot, snapshot_streams
 from orchestration.escaping import visible
 from orchestration.locks import held
-from orchestration.passes import ACCEPT_CLOCK_TAG, AS_OF_TAG, FORCE_TAG, MENDED_TAG, instant
+from orchestration.passes import ACCEPT_CLOCK_TAG, AS_OF_TAG, FORCE_TAG, MENDED_TAG, instant, left_out
 from orchestration.progress import PHASES, Progress
 from orchestration.publication import current
 from orchestration.settings import DBT_PROJECT, Settings
@@ -85,16 +85,17 @@ def one_pass(
                 )
 
             result, without = execute(keys if skipped else None), []
-            problems, still = _problems(result), standing_still(result)
-            if not result.success and can_go_on_without(settings, chosen, unreached(result)):
+            problems, still, missing = _problems(result), standing_still(result), unreached(result)
+            if not result.success and can_go_on_without(settings, chosen, missing):
                 landings = {landing_key(system.system, stream.name) for system in systems for stream in system.streams}
                 without = problems
                 result = execute([key for key in keys if key not in landings])
                 problems = _problems(result)
-            without = [*without, *still]
             ran = instance.get_run_by_id(result.run_id)
-            if ran is not None and ran.tags.get(MENDED_TAG):
-                went_past = [*went_past, *ran.tags[MENDED_TAG].splitlines()]
+            tags = dict(ran.tags) if ran is not None else {}
+            damaged = {name: why for name, why in left_out(tags).items() if name not in missing}
+            without = [*without, *still, *(f"{name}: {why}" for name, why in damaged.items())]
+            went_past = [*went_past, *tags.get(MENDED_TAG, "").splitlines()]
     snapshot = current(settings.published)
     return Outcome(
         result.success,
@@ -107,11 +108,11 @@ def one_pass(
     )
 
 
-def unreached(result: Any) -> set[str] | None:
-    """The systems whose landing failed; None when anything else failed too, or nothing did."""
+def unreached(result: Any) -> set[str]:
+    """The systems whose landing failed; none when anything else failed too, or nothing did."""
     failed = {event.step_key for event in result.filter_events(lambda event: event.is_step_failure)}
     landings = {step.removeprefix("land_") for step in failed if step.startswith("land_")}
-    return landings if landings and len(landings) == len(failed) else None
+    return landings if len(landings) == len(failed) else set()
 
 
 def standing_still(result: Any) -> list[str]:
@@ -124,10 +125,10 @@ def standing_still(result: Any) -> list[str]:
     ]
 
 
-def can_go_on_without(settings: Settings, chosen: Sequence[Any], missing: set[str] | None) -> bool:
+def can_go_on_without(settings: Settings, chosen: Sequence[Any], missing: set[str]) -> bool:
     """Whether the others are worth publishing: some system answered, and of the missing ones there is what landed
     before, or at least an empty relation (of a database that never landed not even the columns are known)."""
-    if missing is None or missing >= {system.system for system in chosen}:
+    if not missing or missing >= {system.system for system in chosen}:
         return False
     return all(
         system.read.kind != "postgres" or (settings.landing / f"{system.system}.duckdb").exists()

@@ -15,7 +15,7 @@ from tests.kills.applies import applies
 from tests.kills.tally import Tally, table
 from tests.kills.world import World, opened
 
-KILLS = {"applies": 200, "publications": 80, "runs": 16, "daemons": 4} | {
+KILLS = {"applies": 110, "publications": 50, "runs": 12, "daemons": 3} | {
     name: int(number)
     for name, number in (pair.split("=") for pair in os.environ.get("CROSSDOCK_KILLS", "").split(",") if pair)
 }

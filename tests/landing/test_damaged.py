@@ -50,10 +50,38 @@ def test_landing_into_a_damaged_file_says_what_is_lost_and_the_way_out(landing: 
 
 
 @pytest.mark.parametrize("broken", [cut, spoil_blocks])
-def test_loading_from_a_damaged_file_names_it_and_keeps_the_warehouse(landing: Landing, tmp_path: Path, broken) -> None:  # type: ignore[no-untyped-def]
+def test_a_damaged_file_holds_up_its_own_system_alone(landing: Landing, tmp_path: Path, broken) -> None:  # type: ignore[no-untyped-def]
+    warehouse = tmp_path / "warehouse.duckdb"
+    load([SYSTEM], tmp_path, warehouse)
+    landing.land_documents("orders", [("later", "x", None)], {})
+    others = [SimpleNamespace(**vars(SYSTEM) | {"system": name}) for name in ("carrier", "wms")]
+    for other in others:
+        Landing(tmp_path / "landing" / f"{other.system}.duckdb", other.system).land_documents(
+            "orders", [("new", "x", None)], {}
+        )
+    sound = landing.path.read_bytes()
     broken(landing.path)
+    result = load([SYSTEM, *others], tmp_path, warehouse)
+    assert list(result.left_out) == ["oms"] and "landing/oms.duckdb is damaged" in result.left_out["oms"]
+    assert result.rows["carrier.orders"] == result.rows["wms.orders"] == 1
+    assert counted(warehouse) == 20000
+
+    landing.path.write_bytes(sound)
+    assert not load([SYSTEM, *others], tmp_path, warehouse).left_out
+    assert counted(warehouse) == 20001
+
+
+def counted(warehouse: Path) -> int:
+    with duckdb.connect(str(warehouse), read_only=True) as db:
+        return int(db.execute("select count(*) from raw_oms.orders").fetchall()[0][0])
+
+
+@pytest.mark.parametrize("broken", [cut, spoil_blocks])
+def test_a_damaged_file_of_a_database_that_was_never_loaded_is_told(landing: Landing, tmp_path: Path, broken) -> None:  # type: ignore[no-untyped-def]
+    broken(landing.path)
+    database = SimpleNamespace(**vars(SYSTEM) | {"read": SimpleNamespace(kind="postgres")})
     with pytest.raises(PermanentError, match=r"landing/oms\.duckdb is damaged"):
-        load([SYSTEM], tmp_path, tmp_path / "warehouse.duckdb")
+        load([database], tmp_path, tmp_path / "warehouse.duckdb")
     landing.path.unlink()
     landing.land_documents("orders", [("new", "x", None)], {})
     assert load([SYSTEM], tmp_path, tmp_path / "warehouse.duckdb").rows == {"oms.orders": 1}
