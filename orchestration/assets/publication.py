@@ -88,17 +88,13 @@ def verdicts(result: Any) -> Any:
 def complete_up_to(settings: Settings, left_out: Collection[str] = ()) -> dict[str, str | None]:
     """Per system, the instant up to which what it said is in this version, as it stood when the pass ended; of those
     whose landing file could not be loaded, as the version before says."""
-    look = mirror(settings)
-    before = snapshot.note.get("complete_up_to", {}) if (snapshot := current(settings.published)) else {}
+    look, before = mirror(settings), current(settings.published)
     found = {name: look.landed(name) for name in look.systems()}
-    return {
-        name: before.get(name)
-        if name in left_out
-        else instant(landed.complete_up_to_utc)
-        if landed is not None and landed.complete_up_to_utc
-        else None
+    told = {
+        name: instant(landed.complete_up_to_utc) if landed is not None and landed.complete_up_to_utc else None
         for name, landed in found.items()
     }
+    return told | {name: before.note.get("complete_up_to", {}).get(name) if before else None for name in left_out}
 
 
 def published_asset(settings: Settings, progress: Progress, code: str) -> dg.AssetsDefinition:
@@ -126,6 +122,8 @@ def published_asset(settings: Settings, progress: Progress, code: str) -> dg.Ass
             if not found.ok:
                 raise dg.Failure(visible(f"not published: {found.words}"), allow_retries=False)
             state = loaded_state(settings.warehouse)
+            run = context.instance.get_run_by_id(context.run_id)  # `context.run` is as it was when the run began
+            without = left_out(run.tags) if run is not None else {}
             as_of = instant(agreement.as_of_of(settings.marts))
             note = {
                 "as_of": as_of,
@@ -133,7 +131,7 @@ def published_asset(settings: Settings, progress: Progress, code: str) -> dg.Ass
                 "work_key": work_key(state, code),
                 "run_id": context.run_id,
                 "cells": found.agreed,
-                "complete_up_to": complete_up_to(settings, left_out(context.run.tags)),
+                "complete_up_to": complete_up_to(settings, without),
             }
             snapshot = publish(settings.marts, settings.published, note=note, keep=settings.keep_versions)
         progress.report("publication", "snapshot", 1, 1)

@@ -1,6 +1,7 @@
 """A damaged landing file is told by name with what is lost and the way out, and left where it is."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -50,7 +51,9 @@ def test_landing_into_a_damaged_file_says_what_is_lost_and_the_way_out(landing: 
 
 
 @pytest.mark.parametrize("broken", [cut, spoil_blocks])
-def test_a_damaged_file_holds_up_its_own_system_alone(landing: Landing, tmp_path: Path, broken) -> None:  # type: ignore[no-untyped-def]
+def test_a_damaged_file_holds_up_its_own_system_alone(
+    landing: Landing, tmp_path: Path, broken: Callable[[Path], None]
+) -> None:
     warehouse = tmp_path / "warehouse.duckdb"
     load([SYSTEM], tmp_path, warehouse)
     landing.land_documents("orders", [("later", "x", None)], {})
@@ -77,11 +80,10 @@ def counted(warehouse: Path) -> int:
 
 
 @pytest.mark.parametrize("broken", [cut, spoil_blocks])
-def test_a_damaged_file_of_a_database_that_was_never_loaded_is_told(landing: Landing, tmp_path: Path, broken) -> None:  # type: ignore[no-untyped-def]
+def test_it_stops_the_load_when_the_warehouse_holds_nothing_of_it(landing: Landing, tmp_path: Path, broken) -> None:  # type: ignore[no-untyped-def]
     broken(landing.path)
-    database = SimpleNamespace(**vars(SYSTEM) | {"read": SimpleNamespace(kind="postgres")})
     with pytest.raises(PermanentError, match=r"landing/oms\.duckdb is damaged"):
-        load([database], tmp_path, tmp_path / "warehouse.duckdb")
+        load([SYSTEM], tmp_path, tmp_path / "warehouse.duckdb")
     landing.path.unlink()
     landing.land_documents("orders", [("new", "x", None)], {})
     assert load([SYSTEM], tmp_path, tmp_path / "warehouse.duckdb").rows == {"oms.orders": 1}

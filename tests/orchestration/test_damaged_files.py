@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import duckdb
@@ -12,9 +14,10 @@ import pytest
 from test_pass import run
 from world import World
 
+from connectors.control import Mirror, open_control
 from connectors.landing.corruption import damage
 from orchestration.derived import Damaged, mended, minded
-from orchestration.passes import MENDED_TAG
+from orchestration.passes import MENDED_TAG, left_out
 from orchestration.publication import current
 
 Break = Callable[[Path], object]
@@ -111,6 +114,35 @@ def test_damage_met_while_loading_is_mended_in_the_same_pass(world: World, insta
     assert result.success
     assert list(world.settings.home.glob("warehouse.duckdb.corrupt-*"))
     assert current(world.settings.published).version == 2  # type: ignore[union-attr]
+
+
+def test_what_a_damaged_landing_file_says_is_as_old_as_what_was_loaded_of_it(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    def lands_up_to(hour: int) -> None:
+        until = datetime(2024, 3, 4, hour)
+        control = open_control(world.settings.control)
+        Mirror(control).record_run("erp", position="1", complete_up_to_utc=until, stream_rows={}, dead=[])
+        control.close()
+
+    lands_up_to(1)
+    run(world, instance)
+    lands_up_to(2)
+    load, world.position = world.load, "2"
+    why = "landing/erp.duckdb is damaged: 'put a copy back'"
+    world.load = lambda systems: SimpleNamespace(**vars(load(systems)), left_out={"erp": why})  # type: ignore[method-assign]
+    result = run(world, instance)
+    assert result.success
+    snapshot = current(world.settings.published)
+    assert snapshot is not None and snapshot.version == 2
+    assert snapshot.note["complete_up_to"] == {"erp": "2024-03-04T01:00:00Z"}
+    ran = instance.get_run_by_id(result.run_id)
+    assert ran is not None and left_out(ran.tags) == {"erp": why}
+
+    world.load, world.position = load, "3"  # type: ignore[method-assign]
+    run(world, instance)
+    snapshot = current(world.settings.published)
+    assert snapshot is not None and snapshot.note["complete_up_to"] == {"erp": "2024-03-04T02:00:00Z"}
 
 
 def test_an_error_of_another_kind_leaves_the_files_alone(world: World) -> None:
