@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -16,8 +17,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from connectors.config_model import Write
 from connectors.control import Control, open_control
 from connectors.writeback.mapping import Mapping, load_mapping
+from orchestration.settings import Settings
+from tests.writeback import steps
 
 COLUMNS = "stock_item_id integer, unit_price decimal(18,2), stock_item_name varchar, lead_time_days integer, " \
     "barcode varchar, quantity_per_outer integer, row_version bigint"  # fmt: skip
@@ -148,3 +152,22 @@ def control(tmp_path: Path) -> Iterator[Control]:
 @pytest.fixture
 def mapping() -> Mapping:
     return load_mapping()
+
+
+@pytest.fixture
+def settings(tmp_path) -> Settings:
+    return Settings(home=tmp_path, systems=tmp_path)
+
+
+@pytest.fixture
+def system(erp):
+    write = Write.model_validate(
+        {"kind": "http", "base_url": erp.url, "token": "token", "timeout": "2s", "entities": ["item"]}
+    )
+    return SimpleNamespace(system="erp", write=write)
+
+
+@pytest.fixture
+def approved(control, landed) -> str:
+    steps.correct(control, landed.path, "21.50")
+    return steps.approved_plan(control, landed.path)

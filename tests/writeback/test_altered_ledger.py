@@ -4,25 +4,20 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
-from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from connectors.config_model import Write
-from connectors.control import open_control, store
+from connectors.control import open_control
 from connectors.control.keeping import ANCHOR, KEY, NoKey
 from connectors.control.store import utc_now
 from connectors.control.tables import approval, attempt, correction, intent, plan, transition
-from connectors.model import TransientError
 from connectors.writeback.canonical import digest
 from connectors.writeback.chain import append, check_chain
 from connectors.writeback.errors import Refused
-from connectors.writeback.target import HttpTarget
 from orchestration import writes
 from orchestration.control import deciding_on
 from orchestration.settings import Settings
-from tests.writeback import steps
 
 
 def newest(connection) -> int:
@@ -64,25 +59,6 @@ ALTERED = {
     "a wish": (lambda c: c.execute(update(correction).values(desired="99.00")), "correction 1 is not"),
     "a correction gone": (lambda c: c.execute(delete(correction)), "correction 1 is gone"),
 }
-
-
-@pytest.fixture
-def settings(tmp_path) -> Settings:
-    return Settings(home=tmp_path, systems=tmp_path)
-
-
-@pytest.fixture
-def system(erp):
-    write = Write.model_validate(
-        {"kind": "http", "base_url": erp.url, "token": "token", "timeout": "2s", "entities": ["item"]}
-    )
-    return SimpleNamespace(system="erp", write=write)
-
-
-@pytest.fixture
-def approved(control, landed) -> str:
-    steps.correct(control, landed.path, "21.50")
-    return steps.approved_plan(control, landed.path)
 
 
 @pytest.mark.parametrize("what", ALTERED)
@@ -245,25 +221,3 @@ def test_a_key_or_an_anchor_that_is_gone_stops_with_the_way_out(
     assert erp.requests == 0
     writes.accept(settings, "lost in a move")
     assert writes.plan(settings, system)["changes"]
-
-
-def test_an_answer_that_cannot_be_recorded_is_said_so_and_settled_by_reading(
-    control, erp, settings, system, approved, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(store, "WAIT_S", 0.2)
-    writer = sqlite3.connect(tmp_path / "control.sqlite", isolation_level=None, check_same_thread=False)
-    patched = HttpTarget.patch
-
-    def lock_after(target, *given):
-        answer = patched(target, *given)
-        writer.execute("begin immediate")
-        return answer
-
-    monkeypatch.setattr(HttpTarget, "patch", lock_after)
-    with pytest.raises(TransientError, match="Write 1 was sent, .* stays locked .* settles it by reading"):
-        writes.apply(settings, system, approved)
-    writer.rollback()
-    writer.close()
-    with control.transaction() as connection:
-        connection.execute(update(attempt).values(deadline_utc=utc_now()))  # attempts are not in the chain
-    assert writes.apply(settings, system, approved)[0]["state"] == "acked" and erp.applied == ["21.50"]

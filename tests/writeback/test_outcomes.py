@@ -1,10 +1,19 @@
 """What the target is decides the outcome of a write, whatever it answered; a person's edit is never written over."""
 
-import pytest
+import sqlite3
 
+import pytest
+from sqlalchemy import update
+
+from connectors.control import store
+from connectors.control.store import utc_now
+from connectors.control.tables import attempt
+from connectors.model import TransientError
 from connectors.writeback.chain import check_chain
 from connectors.writeback.errors import Refused
 from connectors.writeback.ledger import writes
+from connectors.writeback.target import HttpTarget
+from orchestration import writes as commands
 from orchestration.writes import waiting
 from tests.writeback import steps
 
@@ -106,3 +115,25 @@ def test_a_retired_plan_waits_for_nothing(control, landed, erp, tmp_path):
     with pytest.raises(Refused):
         steps.apply(control, erp.url, plan_hash)
     assert waiting(settings) == []
+
+
+def test_an_answer_that_cannot_be_recorded_is_said_so_and_settled_by_reading(
+    control, erp, settings, system, approved, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(store, "WAIT_S", 0.2)
+    writer = sqlite3.connect(tmp_path / "control.sqlite", isolation_level=None, check_same_thread=False)
+    patched = HttpTarget.patch
+
+    def lock_after(target, *given):
+        answer = patched(target, *given)
+        writer.execute("begin immediate")
+        return answer
+
+    monkeypatch.setattr(HttpTarget, "patch", lock_after)
+    with pytest.raises(TransientError, match="Write 1 was sent, .* stays locked .* settles it by reading"):
+        commands.apply(settings, system, approved)
+    writer.rollback()
+    writer.close()
+    with control.transaction() as connection:
+        connection.execute(update(attempt).values(deadline_utc=utc_now()))  # attempts are not in the chain
+    assert commands.apply(settings, system, approved)[0]["state"] == "acked" and erp.applied == ["21.50"]
