@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.landing.corruption import damage
+from connectors.landing.corruption import damage, way_out
 from connectors.model import ConnectorError
 from orchestration.publication import PublicationError, current
 from orchestration.settings import Settings
@@ -39,16 +39,11 @@ def examine(settings: Settings, *, deep: bool = False) -> list[Finding]:
 def _files(settings: Settings, deep: bool) -> Iterator[Finding]:
     for path in sorted(settings.landing.glob("*.duckdb")):
         if why := damage(path, deep=deep):
-            yield Finding(
-                f"landing/{path.name}",
-                f"damaged ({why})",
-                "Stop what writes here, put its copy from your backup back, then `crossdock run --resnapshot "
-                f"{path.stem}`; without a backup move it away: the next pass lands what the source has now",
-            )
+            yield Finding(f"landing/{path.name}", f"damaged ({why})", way_out(path, why))
     for path in (settings.warehouse, settings.marts):
         if why := damage(path, deep=deep):
-            way_out = "The next pass sets it aside and makes it anew: `crossdock run`"
-            yield Finding(str(path.relative_to(settings.home)), f"damaged ({why})", way_out, heals=True)
+            mends = "The next pass sets it aside and makes it anew: `crossdock run`"
+            yield Finding(str(path.relative_to(settings.home)), f"damaged ({why})", mends, heals=True)
 
 
 def _published(settings: Settings, deep: bool) -> Iterator[Finding]:

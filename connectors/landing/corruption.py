@@ -77,10 +77,22 @@ def history_minded(path: Path) -> Iterator[None]:
     except duckdb.Error as error:
         if not (isinstance(error, DAMAGE) or tells_damage(str(error))) or (why := damage(path, deep=True)) is None:
             raise
-        system = path.stem
         raise PermanentError(
-            f"landing/{path.name} is damaged ({why}). It holds the only history of {system}, which the source cannot "
-            "give again; other systems and what is published are not touched.",
-            f"Put its copy from your backup back, then `crossdock run --resnapshot {system}`. Without a backup move "
-            "the file and its .wal away: the next pass lands what the source has now; earlier history is lost.",
+            f"landing/{path.name} is damaged ({why}). It holds the only history of {path.stem}, which the source "
+            "cannot give again; other systems and what is published are not touched.",
+            way_out(path, why),
         ) from error
+
+
+def way_out(path: Path, why: str) -> str:
+    """What a person does about the damaged landing file `path`; a damaged write-ahead log alone loses the least."""
+    again = f"`crossdock run --resnapshot {path.stem}`"
+    if "WAL file" in why:
+        return (
+            f"Move landing/{path.name}.wal away, then {again}: the file is as it was before the process that wrote "
+            "this log was killed, and what the source has now lands again; only steps between the two are lost."
+        )
+    return (
+        f"Stop what writes here, put its copy from your backup back, then {again}. Without a backup move the file and "
+        "its .wal away: the next pass lands what the source has now; earlier history is lost."
+    )

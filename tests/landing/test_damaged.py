@@ -1,6 +1,10 @@
 """A damaged landing file is told by name with what is lost and the way out, and left where it is."""
 
 import os
+import shutil
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -87,3 +91,34 @@ def test_it_stops_the_load_when_the_warehouse_holds_nothing_of_it(landing: Landi
     landing.path.unlink()
     landing.land_documents("orders", [("new", "x", None)], {})
     assert load([SYSTEM], tmp_path, tmp_path / "warehouse.duckdb").rows == {"oms.orders": 1}
+
+
+def test_of_a_damaged_write_ahead_log_the_log_alone_is_given_up(landing: Landing, tmp_path: Path) -> None:
+    log = landing.path.with_name("oms.duckdb.wal")
+    warehouse = tmp_path / "warehouse.duckdb"
+    script = textwrap.dedent(f"""
+        import os
+        from connectors.landing import Landing
+        die = lambda name: os._exit(9) if name == "committed" else None
+        rows = [(f"later {{i}}", "y" * 50, None) for i in range(2000)]
+        Landing({str(landing.path)!r}, "oms", on_phase=die).land_documents("orders", rows, {{"at": 1}})
+    """)
+    done = subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[2], check=False)
+    assert done.returncode == 9 and log.stat().st_size > 100_000
+    whole = tmp_path / "whole"
+    shutil.copytree(landing.path.parent, whole / "landing")  # attaching a file plays its log back into it
+    load([SYSTEM], whole, warehouse)
+    assert counted(warehouse) == 22000
+
+    with log.open("r+b") as file:
+        file.seek(log.stat().st_size // 2)
+        file.write(os.urandom(64))
+    way_out = r"landing/oms\.duckdb is damaged .*WAL file.*Move landing/oms\.duckdb\.wal away.*--resnapshot oms"
+    with pytest.raises(PermanentError, match=way_out):
+        landing.land_documents("orders", [("new", "x", None)], {})
+    assert list(load([SYSTEM], tmp_path, warehouse).left_out) == ["oms"] and counted(warehouse) == 22000
+
+    log.rename(tmp_path / "moved.wal")
+    landing.land_documents("orders", [("new", "x", None)], {})
+    assert load([SYSTEM], tmp_path, warehouse).anew == ["oms"]
+    assert counted(warehouse) == 20001
