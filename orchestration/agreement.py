@@ -11,7 +11,6 @@ from typing import Any
 import duckdb
 
 KEYS = ("kpi_id", "period_kind", "period", "dimension", "dimension_value")
-SELECTION = 'key:"kpi/agreement" or key:"published/snapshot"'
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,6 @@ class Verdict:
     @property
     def words(self) -> str:
         """Why it is not published, and what to do next."""
-        if not self.compared:
-            return (
-                "kpi/agreement has not compared the cells of this build;"
-                f" materialize both, with the selection {SELECTION}"
-            )
         if not self.disagreed and not self.agreed:
             return "kpi/agreement ran, and neither program computed a cell"
         return f"{self.disagreed} cells disagree, {self.agreed} agree; see kpi/agreement"

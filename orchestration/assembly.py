@@ -47,13 +47,13 @@ def assemble(
     counted = [system for system in systems if has_totals(system)]
     parts.checks = [totals_check(system, tools) for system in counted]
     code = code_version(dbt.project, REPOSITORY / "kpi_models", REPOSITORY / "contracts")
-    models = models_asset(dbt, manifest, systems, settings, progress)
+    models = models_asset(dbt, manifest, systems, settings, progress, code)
     writable = [system for system in systems if system.write is not None]
     parts.assets += [
         loaded_asset(systems, settings, tools, progress, code),
         models,
         agreement_asset([*models.keys], settings, tools, progress),
-        published_asset(settings, progress, code),
+        published_asset(settings, tools, progress),
         *(writeback_asset(system, settings, tools) for system in writable),
     ]
     parts.jobs = jobs(has_writes=bool(writable), totals=[check_key(system) for system in counted])

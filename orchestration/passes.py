@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration import built
 from orchestration.derived import mended, thrown_away
 from orchestration.gathering import Gathering
 from orchestration.locks import held
@@ -77,8 +78,8 @@ class Pass:
         self._held.enter_context(held(lock, wait_s=self.settings.lock_wait_s, doing="a pass"))
         self._has_lock = True
         self.mended += [*mended(self.settings), *mend_current(self.settings.published)]
-        # Without marts there is work, whatever is published: a pass that set them aside may not have come further.
-        self.force |= not self.settings.marts.exists()
+        # Without whole marts there is work, whatever is published: a pass that began them may not have come further.
+        self.force |= not self.settings.marts.exists() or built.built(self.settings.warehouse) is None
         snapshot = current(self.settings.published)
         if snapshot is not None and not self.settings.has_fixed_now:
             self._judge_clock(parse_instant(snapshot.note["as_of"]))

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from orchestration import domains
+from orchestration import built, domains
 from orchestration.assets.landing import PLATFORM, docs, landing_key
 from orchestration.assets.warehouse import LOADED
 from orchestration.dbt import Build, Dbt, Node
@@ -21,7 +21,12 @@ KINDS = {"staging": {"dbt", "duckdb"}, "kpi": {"dbt", "duckdb", "table"}}
 
 
 def models_asset(
-    dbt: Dbt, manifest: Mapping[str, Any], systems: Sequence[Any], settings: Settings, progress: Progress
+    dbt: Dbt,
+    manifest: Mapping[str, Any],
+    systems: Sequence[Any],
+    settings: Settings,
+    progress: Progress,
+    code: str,
 ) -> dg.AssetsDefinition:
     """The whole dbt project as one step. A failed blocking check stops what comes after it in this run, publication
     included."""
@@ -53,7 +58,10 @@ def models_asset(
         progress.report("dbt", "models", 0, total)
         select = [] if len(wanted) == len(found) else [node["unique_id"] for key in wanted for node in found[key]]
         with progress.timed("dbt"):
+            was_whole = built.begin(dbt.warehouse)
             outcome = dbt.build(the_pass.as_of, select=select, on_node=on_node)
+            if not (outcome.failed or outcome.error):
+                _ended(dbt, code, is_all=not select, was_whole=was_whole)
         progress.add("checks", _move_tests(outcome, progress))
         sizes = table_sizes(dbt)
         for key in found:
@@ -67,6 +75,13 @@ def models_asset(
             raise dg.Failure("\n".join([why, *after(settings, why)]), allow_retries=False)
 
     return build
+
+
+def _ended(dbt: Dbt, code: str, *, is_all: bool, was_whole: bool) -> None:
+    if is_all:
+        built.end(dbt.warehouse, code)
+    else:
+        built.end_of_some(dbt.warehouse, was_whole=was_whole)
 
 
 def table_sizes(dbt: Dbt) -> dict[str, int]:

@@ -1,25 +1,29 @@
 """The last two steps of a pass: the two KPI programs must agree, then readers get a new version."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
-from orchestration import agreement
+from orchestration import agreement, built
 from orchestration.assets.landing import PLATFORM, docs
 from orchestration.derived import minded
 from orchestration.escaping import metadata, visible
-from orchestration.passes import Pass, instant, left_out, loaded_state, work_key
+from orchestration.passes import Pass, instant, work_key
 from orchestration.progress import Progress
-from orchestration.publication import current, publish
+from orchestration.publication import publish
 from orchestration.settings import Settings
-from orchestration.tools import Tools, mirror
+from orchestration.tools import Tools
 
 AGREEMENT = dg.AssetKey(["kpi", "agreement"])
 PUBLISHED = dg.AssetKey(["published", "snapshot"])
 FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=6), warn_window=timedelta(hours=2))
 AGREE = "both_programs_agree"
+NOT_WHOLE = (
+    "no build of all models has ended well since the last one that failed, was killed or never was;"
+    " `crossdock run`, or the job crossdock_pass, builds all of them"
+)
 
 
 def agreement_asset(
@@ -48,9 +52,7 @@ def agreement_asset(
         context.resources.the_pass.take_warehouse()
         progress.report("checks", "agreement", 0, 1)
         with progress.timed("checks"), minded(settings):
-            result = tools.agree(agreement.as_of_of(settings.marts))
-            agreement.store(settings.marts, verdicts(result))
-            found = agreement.verdict(settings.marts)
+            result, found = _compared(settings, tools)
         progress.report("checks", "agreement", 1, 1)
         records = [dg.TableRecord({key: str(value) for key, value in row.items()}) for row in found.examples]
         yield dg.MaterializeResult(
@@ -80,25 +82,16 @@ def agreement_asset(
     return compare
 
 
-def verdicts(result: Any) -> Any:
-    """The frame of verdicts per cell from the comparison of the two programs."""
-    return result.cells
+def _compared(settings: Settings, tools: Tools) -> tuple[Any, agreement.Verdict]:
+    """Has the reference compute every cell, and keeps the verdicts in the marts."""
+    result = tools.agree(agreement.as_of_of(settings.marts))
+    agreement.store(settings.marts, result.cells)
+    return result, agreement.verdict(settings.marts)
 
 
-def complete_up_to(settings: Settings, left_out: Collection[str] = ()) -> dict[str, str | None]:
-    """Per system, the instant up to which what it said is in this version, as it stood when the pass ended; of those
-    whose landing file could not be loaded, as the version before says."""
-    look, before = mirror(settings), current(settings.published)
-    found = {name: look.landed(name) for name in look.systems()}
-    told = {
-        name: instant(landed.complete_up_to_utc) if landed is not None and landed.complete_up_to_utc else None
-        for name, landed in found.items()
-    }
-    return told | {name: before.note.get("complete_up_to", {}).get(name) if before else None for name in left_out}
-
-
-def published_asset(settings: Settings, progress: Progress, code: str) -> dg.AssetsDefinition:
-    """Swaps the published version; refuses marts whose cells were not compared, whoever asks."""
+def published_asset(settings: Settings, tools: Tools, progress: Progress) -> dg.AssetsDefinition:
+    """Swaps the published version; refuses marts that are not whole or whose cells do not agree, whoever asks, and
+    compares them first where that was not asked for."""
     spec = dg.AssetSpec(
         PUBLISHED,
         deps=[AGREEMENT],
@@ -118,20 +111,23 @@ def published_asset(settings: Settings, progress: Progress, code: str) -> dg.Ass
         the_pass.take_warehouse()
         progress.report("publication", "snapshot", 0, 1)
         with progress.timed("publication"), minded(settings):
-            found = agreement.verdict(settings.marts)
+            of = built.built(settings.warehouse)
+            if of is None:
+                raise dg.Failure(f"not published: {NOT_WHOLE}", allow_retries=False)
+            found, needed = agreement.verdict(settings.marts), []
+            if not found.compared:
+                found, needed = _compared(settings, tools)[1], ["kpi/agreement"]
+                context.log.warning("the cells of this build were not compared yet: compared before publication")
             if not found.ok:
                 raise dg.Failure(visible(f"not published: {found.words}"), allow_retries=False)
-            state = loaded_state(settings.warehouse)
-            run = context.instance.get_run_by_id(context.run_id)  # `context.run` is as it was when the run began
-            without = left_out(run.tags) if run is not None else {}
             as_of = instant(agreement.as_of_of(settings.marts))
             note = {
                 "as_of": as_of,
-                "loaded": state,
-                "work_key": work_key(state, code),
+                "loaded": of.loaded,
+                "work_key": work_key(of.loaded, of.code),
                 "run_id": context.run_id,
                 "cells": found.agreed,
-                "complete_up_to": complete_up_to(settings, without),
+                "complete_up_to": {name: at and instant(at) for name, at in of.complete_up_to.items()},
             }
             snapshot = publish(settings.marts, settings.published, note=note, keep=settings.keep_versions)
         progress.report("publication", "snapshot", 1, 1)
@@ -142,6 +138,7 @@ def published_asset(settings: Settings, progress: Progress, code: str) -> dg.Ass
                 "as of": as_of,
                 "bytes": snapshot.note["bytes"],
                 "seconds": snapshot.note["seconds"],
+                **({"did besides": ", ".join(needed)} if needed else {}),
                 "path": dg.MetadataValue.path(str(snapshot.file)),
                 **{name: dg.MetadataValue.float(value) for name, value in agreement.headlines(settings.marts).items()},
             },

@@ -2,10 +2,12 @@
 work."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import dagster as dg
 
+from orchestration import built
 from orchestration.assets.landing import PLATFORM, docs, landing_key
 from orchestration.derived import Damaged, minded
 from orchestration.escaping import visible
@@ -24,7 +26,7 @@ from orchestration.passes import (
 from orchestration.progress import Progress
 from orchestration.publication import current
 from orchestration.settings import Settings
-from orchestration.tools import Permanent, Tools, translated
+from orchestration.tools import Permanent, Tools, mirror, translated
 
 LOADED = dg.AssetKey(["warehouse", "loaded"])
 
@@ -105,10 +107,20 @@ def _loaded(the_pass: Pass, systems: Sequence[Any], tools: Tools) -> tuple[Any, 
     for last in (False, True):
         try:
             with minded(settings):
-                return tools.load(systems), loaded_state(settings.warehouse)
+                complete = _complete_up_to(settings)  # what lands while this load goes on may be in it or not
+                result = tools.load(systems)
+                built.note_load(settings.warehouse, complete, getattr(result, "left_out", {}))
+                return result, loaded_state(settings.warehouse)
         except Damaged as damaged:
             if last:
                 raise
             the_pass.mended.append(str(damaged))
             the_pass.force = True
     raise AssertionError("the second try returns or raises")
+
+
+def _complete_up_to(settings: Settings) -> dict[str, datetime | None]:
+    """Per system that ever landed, the instant (naive UTC) up to which what it said is here."""
+    look = mirror(settings)
+    found = {name: look.landed(name) for name in look.systems()}
+    return {name: landed.complete_up_to_utc if landed is not None else None for name, landed in found.items()}

@@ -1,11 +1,9 @@
 """A pass publishes what passed its checks, and nothing else."""
 
 import dagster as dg
-import duckdb
 from world import World, system
 
-from orchestration.agreement import SELECTION, Verdict
-from orchestration.assets.publication import AGREEMENT, PUBLISHED
+from orchestration.agreement import Verdict
 from orchestration.definitions import build_defs
 from orchestration.jobs import PASS
 from orchestration.passes import AS_OF_TAG, FORCE_TAG
@@ -67,37 +65,6 @@ def test_agreement_on_nothing_blocks_publication(world: World, instance: dg.Dags
     world.reference_is_empty = True
     assert not run(world, instance).success
     assert current(world.settings.published) is None
-
-
-def words_of(result: dg.ExecuteInProcessResult) -> str:
-    """What the failed steps said."""
-    failures = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
-    return " ".join(str(error) for error in failures)
-
-
-def test_a_build_that_was_not_compared_is_refused_with_the_selection_that_compares_it(
-    world: World, instance: dg.DagsterInstance
-) -> None:
-    run(world, instance)
-    world.position = "2"
-    defs = build_defs(world.settings, systems=[system()], tools=world.tools(), dbt=world.dbt())
-    with duckdb.connect(str(world.settings.marts)) as connection:
-        connection.execute("alter table kpi.kpi_cell drop column agreement")  # as a new build of dbt leaves it
-    job = defs.resolve_job_def(PASS)
-    alone = job.execute_in_process(
-        instance=instance, raise_on_error=False, run_config=QUIET, asset_selection=[PUBLISHED]
-    )
-    assert not alone.success
-    assert "has not compared the cells of this build" in words_of(alone)
-    assert SELECTION in words_of(alone)
-    assert "cells disagree" not in words_of(alone)
-    chosen = dg.AssetSelection.from_string(SELECTION).resolve(defs.resolve_asset_graph())
-    assert chosen == {AGREEMENT, PUBLISHED}
-    both = job.execute_in_process(
-        instance=instance, raise_on_error=False, run_config=QUIET, asset_selection=sorted(chosen)
-    )
-    assert both.success
-    assert current(world.settings.published).version == 2  # type: ignore[union-attr]
 
 
 def test_a_comparison_of_nothing_does_not_say_that_none_disagree(world: World) -> None:

@@ -1,0 +1,126 @@
+"""A version claims what it was built of, whoever materialized what, in whatever run."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+from test_pass import QUIET, run
+from world import World, system
+
+from connectors.control import Mirror, open_control
+from orchestration.assets.publication import PUBLISHED
+from orchestration.assets.warehouse import LOADED
+from orchestration.definitions import build_defs
+from orchestration.jobs import PASS
+from orchestration.publication import current
+
+LANDING = dg.AssetKey(["landing", "erp", "sales_orders"])
+MODELS = {name: dg.AssetKey([group, name]) for group, name in (("canonical", "other"), ("kpi", "cells"))}
+
+
+def only(world: World, instance: dg.DagsterInstance, *keys: dg.AssetKey) -> dg.ExecuteInProcessResult:
+    """These assets alone, as somebody selects them in the UI."""
+    defs = build_defs(world.settings, systems=[system()], tools=world.tools(), dbt=world.dbt())
+    job = defs.resolve_job_def(PASS)
+    return job.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET, asset_selection=list(keys))
+
+
+def note(world: World) -> dict[str, Any]:
+    snapshot = current(world.settings.published)
+    assert snapshot is not None
+    return {"version": snapshot.version, **snapshot.note}
+
+
+def words_of(result: dg.ExecuteInProcessResult) -> str:
+    """What the failed steps said."""
+    failures = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+    return " ".join(str(error) for error in failures)
+
+
+def lands_up_to(world: World, hour: int) -> None:
+    control = open_control(world.settings.control)
+    until = datetime(2024, 3, 4, hour)
+    Mirror(control).record_run("erp", position="1", complete_up_to_utc=until, stream_rows={}, dead=[])
+    control.close()
+
+
+def spoil(world: World) -> None:
+    """What a build of dbt leaves: a table without the verdicts."""
+    with duckdb.connect(str(world.settings.marts)) as connection:
+        connection.execute("alter table kpi.kpi_cell drop column agreement")
+
+
+def test_publication_alone_compares_a_build_that_was_not_compared_and_says_so(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    run(world, instance)
+    spoil(world)
+    result = only(world, instance, PUBLISHED)
+    assert result.success and note(world)["version"] == 2 and world.calls.count("agree") == 2
+    (event,) = result.get_asset_materialization_events()
+    assert event.materialization.metadata["did besides"].value == "kpi/agreement"
+    spoil(world)
+    world.reference_is_wrong = True
+    result = only(world, instance, PUBLISHED)
+    assert not result.success and "cells disagree" in words_of(result) and note(world)["version"] == 2
+
+
+@pytest.mark.parametrize("rebuilt", [[], [MODELS["other"]], [MODELS["cells"]]], ids=["nothing", "a part", "the cells"])
+def test_what_was_loaded_after_the_build_of_all_is_not_claimed(
+    world: World, instance: dg.DagsterInstance, rebuilt: Iterable[dg.AssetKey]
+) -> None:
+    lands_up_to(world, 1)
+    run(world, instance)
+    before = note(world)
+    lands_up_to(world, 2)
+    world.position, world.rows = "2", [(1, 2), (2, 4), (3, 6)]
+    assert only(world, instance, LANDING, LOADED, *rebuilt).success
+    assert only(world, instance, PUBLISHED).success
+    after = note(world)
+    assert after["version"] == 2
+    for name in ("loaded", "complete_up_to", "work_key"):
+        assert after[name] == before[name], name
+
+    assert run(world, instance).success
+    assert note(world)["version"] == 3 and note(world)["complete_up_to"] == {"erp": "2024-03-04T02:00:00Z"}
+
+
+def test_what_lands_while_a_pass_builds_is_not_claimed(world: World, instance: dg.DagsterInstance) -> None:
+    lands_up_to(world, 1)
+    load = world.load
+
+    def while_it_loads(systems: Any) -> Any:
+        result = load(systems)
+        lands_up_to(world, 2)
+        return result
+
+    world.load = while_it_loads  # type: ignore[method-assign]
+    run(world, instance)
+    assert note(world)["complete_up_to"] == {"erp": "2024-03-04T01:00:00Z"}
+
+
+@pytest.mark.parametrize("ending", ["a test failed", "killed"])
+def test_marts_of_a_build_that_did_not_end_well_are_not_published_and_the_next_pass_builds_again(
+    world: World, instance: dg.DagsterInstance, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(world, instance)
+    sound = world.rows
+    if ending == "killed":
+        with monkeypatch.context() as patched:
+            patched.setattr("orchestration.dbt.Dbt.build", lambda *_, **__: 1 / 0)
+            assert not only(world, instance, *MODELS.values()).success
+    else:
+        world.rows, world.position = [(1, 2), (1, None)], "2"
+        assert not run(world, instance).success
+        world.rows = sound
+    result = only(world, instance, PUBLISHED)
+    assert not result.success and "no build of all models has ended well" in words_of(result)
+    assert only(world, instance, MODELS["cells"]).success  # some models built well do not mend the others
+    assert not only(world, instance, PUBLISHED).success
+    assert note(world)["version"] == 1
+
+    assert run(world, instance).success  # nothing new landed
+    assert note(world)["version"] == 2
