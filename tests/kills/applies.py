@@ -25,8 +25,9 @@ class Wish:
 
 
 def applies(world: World, kills: int) -> Tally:
-    """One correction, plan and approval per kill; the apply is killed, the next one ends. A write in doubt is settled
-    by a later apply, once its request cannot arrive any more: until then the storm goes on with other records."""
+    """A correction, plan and approval; the apply is killed, up to twice the one after it too, and then one ends. A
+    write in doubt is settled by a later apply, once its request cannot arrive any more: until then the storm goes on
+    with other records."""
     tally = Tally("`crossdock apply`")
     wishes: dict[str, Wish] = {}
     number, took = 0, 0.4
@@ -39,24 +40,16 @@ def applies(world: World, kills: int) -> Tally:
         warm.answer(world.home, "correct", "item", key, f"unit_price={wish.price}", "--reason", "price list 7")
         plan = warm.answer(world.home, "plan")["hash"]
         warm.answer(world.home, "approve", plan)
-        fault = _fault(world)
-        command = warm.start(world.home, "apply", plan, "--json")
-        if world.dice.random() < 0.6:
-            wait(lambda: _is_sent(world, key) or not command.runs, BOUND_S)  # noqa: B023
-            time.sleep(world.dice.uniform(0, 0.2))
-        else:
-            time.sleep(max(0.0, command.begun + world.dice.uniform(0, took) - time.monotonic()))
-        killed, wish.killed = command.kill(), time.monotonic()
-        moment = wish.killed - command.begun
-        command.forget()
-        if killed:
-            tally.struck(_state(world, key))
-        say(world, tally, fault, moment)
+        for _ in range(world.dice.choice((1, 2, 3))):
+            killed = _struck(world, tally, plan, key, took)
+            wish.killed = time.monotonic()
+            if not killed or _state(world, key) in FINAL:
+                break
         if world.dice.random() < 0.5:
             world.faults("none")
         took = _again(world, plan, key)
         _settled(world, tally, wishes)
-        if tally.kills % 60 == 0:
+        if number % 30 == 0:
             world.a_day()
             world.faults("none")
             world.whole_pass(tally, time.monotonic())
@@ -75,6 +68,25 @@ def applies(world: World, kills: int) -> Tally:
     tally.faults += [f"stuck: write {row['id']} is {row['state']}" for row in warm.answer(world.home, "writes")
                      if row["state"] not in (*FINAL, "stale")]  # fmt: skip
     return tally
+
+
+def _struck(world: World, tally: Tally, plan: str, key: str, took: float) -> bool:
+    """Starts an apply under a fault and kills it, more often than not just after its request has left; whether it was
+    still running."""
+    fault, was_sent = _fault(world), _is_sent(world, key)
+    command = warm.start(world.home, "apply", plan, "--json")
+    if not was_sent and world.dice.random() < 0.6:
+        wait(lambda: _is_sent(world, key) or not command.runs, BOUND_S)
+        time.sleep(world.dice.uniform(0, 0.2))
+    else:
+        time.sleep(max(0.0, command.begun + world.dice.uniform(0, took) - time.monotonic()))
+    killed = command.kill()
+    moment = time.monotonic() - command.begun
+    command.forget()
+    if killed:
+        tally.struck(_state(world, key))
+    say(world, tally, fault, moment)
+    return killed
 
 
 def _fault(world: World) -> str:

@@ -54,25 +54,14 @@ def runs(world: World, kills: int) -> Tally:
 
 
 def publications(world: World, kills: int) -> Tally:
-    """`dagster asset materialize --select published/snapshot`, two of three times once it has begun to publish."""
+    """`dagster asset materialize --select published/snapshot`, killed, every second time the one after it too."""
     tally = Tally("publication")
     folder = world.home / "published"
-    took = 3.0
+    took, rounds = 3.0, 0
     while tally.kills < kills:
-        version = note(world.home)["version"]
-        command = warm.start(world.home, *PUBLISH, program="dagster")
-        if world.dice.random() < 0.67:
-            wait(lambda: (folder / ".publish.lock.holder").exists() or not command.runs, BOUND_S)  # noqa: B023
-            time.sleep(world.dice.uniform(0, 0.12))
-        else:
-            time.sleep(max(0.0, command.begun + world.dice.uniform(0, took) - time.monotonic()))
-        killed, at = command.kill(), time.monotonic()
-        command.forget()
-        if killed:
-            tally.struck(_publishing(folder, int(str(version))))
-        # what readers see, before anything mended it
-        tally.faults += [f"lost: torn publication, {one}" for one in equal.unlike_the_world(world.home)[:3]]
-        say(world, tally, "", at - command.begun)
+        rounds += 1
+        for _ in range(world.dice.choice((1, 2))):
+            at = _publication_struck(world, tally, took)
         next_one = warm.start(world.home, *PUBLISH, program="dagster")
         if next_one.status(BOUND_S) != 0:
             tally.faults.append(f"manual: the next publication failed: {next_one.complained[-1500:]}")
@@ -84,11 +73,31 @@ def publications(world: World, kills: int) -> Tally:
             tally.faults.append(f"manual: the next publication left {leftover}")
         if stop(tally):
             break
-        if tally.kills % 40 == 0:
+        if rounds % 30 == 0:
             world.a_day()
             world.whole_pass(tally, time.monotonic())
     world.whole_pass(tally, time.monotonic(), deep=True)
     return tally
+
+
+def _publication_struck(world: World, tally: Tally, took: float) -> float:
+    """Kills a publication, two of three times once it has begun to publish; when that was."""
+    folder = world.home / "published"
+    version = note(world.home)["version"]
+    command = warm.start(world.home, *PUBLISH, program="dagster")
+    if world.dice.random() < 0.67:
+        wait(lambda: (folder / ".publish.lock.holder").exists() or not command.runs, BOUND_S)
+        time.sleep(world.dice.uniform(0, 0.12))
+    else:
+        time.sleep(max(0.0, command.begun + world.dice.uniform(0, took) - time.monotonic()))
+    killed, at = command.kill(), time.monotonic()
+    command.forget()
+    if killed:
+        tally.struck(_publishing(folder, int(str(version))))
+    # what readers see, before anything mended it
+    tally.faults += [f"lost: torn publication, {one}" for one in equal.unlike_the_world(world.home)[:3]]
+    say(world, tally, "", at - command.begun)
+    return at
 
 
 def _publishing(folder: Path, before: int) -> str:

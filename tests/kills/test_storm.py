@@ -15,7 +15,7 @@ from tests.kills.applies import applies
 from tests.kills.tally import Tally, table
 from tests.kills.world import World, opened
 
-KILLS = {"applies": 110, "publications": 50, "runs": 12, "daemons": 3} | {
+KILLS = {"applies": 190, "publications": 90, "runs": 16, "daemons": 4} | {
     name: int(number)
     for name, number in (pair.split("=") for pair in os.environ.get("CROSSDOCK_KILLS", "").split(",") if pair)
 }
