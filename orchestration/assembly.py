@@ -11,6 +11,7 @@ from orchestration.assets.totals import check_key, has_totals, totals_check
 from orchestration.assets.warehouse import LOADED, loaded_asset
 from orchestration.assets.writeback import writeback_asset
 from orchestration.automation import Automation
+from orchestration.completeness import systems_by_model
 from orchestration.dbt import Dbt
 from orchestration.jobs import jobs
 from orchestration.passes import code_version
@@ -53,7 +54,7 @@ def assemble(
         loaded_asset(systems, settings, tools, progress, code),
         models,
         agreement_asset([*models.keys], settings, tools, progress),
-        published_asset(settings, tools, progress),
+        published_asset(settings, tools, progress, systems_by_model(manifest, systems)),
         *(writeback_asset(system, settings, tools) for system in writable),
     ]
     parts.jobs = jobs(has_writes=bool(writable), totals=[check_key(system) for system in counted])

@@ -5,7 +5,7 @@ A build that failed or was killed, and one of some models only, leaves marts of 
 published, whoever asks, and the next pass builds again; after the third the marts count as old as their oldest part.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,31 +14,38 @@ import duckdb
 
 TABLES = """
 create schema if not exists _load;
-create table if not exists _load.complete (system varchar, complete_up_to_utc timestamp);
+create table if not exists _load.complete (system varchar, complete_up_to_utc timestamp, behind varchar);
 create table if not exists _load.building (since_utc timestamp);
-create table if not exists _load.built (system varchar, batch_id bigint, complete_up_to_utc timestamp, code varchar);
+create table if not exists _load.built
+    (system varchar, batch_id bigint, complete_up_to_utc timestamp, behind varchar, code varchar);
 """
 
 
 @dataclass(frozen=True)
 class Built:
-    """The last batch of each system, the instant (naive UTC) up to which that system's word is complete, and the
-    version of the models."""
+    """The last batch of each system, the instant (naive UTC) up to which that system's word is complete, why what it
+    said since is not there, for those that could not be read or loaded, and the version of the models."""
 
     loaded: dict[str, int]
     complete_up_to: dict[str, datetime | None]
+    behind: dict[str, str]
     code: str
 
 
-def note_load(warehouse: Path, complete: Mapping[str, datetime | None], left_out: Collection[str]) -> None:
-    """Notes up to which instant each system is loaded: as it was known before the load, so never more than is there.
-    Of those left out, what was noted before stands."""
+def note_load(
+    warehouse: Path, complete: Mapping[str, tuple[datetime | None, str | None]], left_out: Mapping[str, str]
+) -> None:
+    """Notes up to which instant each system is loaded, and why not further, as it was known before the load: so never
+    more than is there. Of those left out the instant noted before stands."""
     with duckdb.connect(str(warehouse)) as db:
         db.execute(TABLES)
         db.execute("begin")
         db.execute("delete from _load.complete where not list_contains(?, system)", [list(left_out)])
-        for system in complete.keys() - set(left_out):
-            db.execute("insert into _load.complete values (?, ?)", [system, complete[system]])
+        for system, (until, behind) in complete.items():
+            if system in left_out:
+                db.execute("update _load.complete set behind = ? where system = ?", [left_out[system], system])
+            else:
+                db.execute("insert into _load.complete values (?, ?, ?)", [system, until, behind])
         db.execute("commit")
 
 
@@ -58,7 +65,8 @@ def end(warehouse: Path, code: str) -> None:
         db.execute("begin")
         db.execute("delete from _load.built; delete from _load.building")
         db.execute(
-            "insert into _load.built select system, max(batch_id), any_value(complete_up_to_utc), ? "
+            "insert into _load.built "
+            "select system, max(batch_id), any_value(complete_up_to_utc), any_value(behind), ? "
             "from _load.loaded full join _load.complete using (system) group by system",
             [code],
         )
@@ -80,14 +88,15 @@ def built(warehouse: Path) -> Built | None:
         try:
             if db.execute("select 1 from _load.building").fetchone() is not None:
                 return None
-            rows = db.execute("select system, batch_id, complete_up_to_utc, code from _load.built order by 1")
+            rows = db.execute("select system, batch_id, complete_up_to_utc, behind, code from _load.built order by 1")
             found = rows.fetchall()
         except duckdb.CatalogException:
             return None
     if not found:
         return None
     return Built(
-        {system: batch for system, batch, _, _ in found if batch is not None},
-        {system: complete for system, _, complete, _ in found},
-        found[0][3],
+        {system: batch for system, batch, _, _, _ in found if batch is not None},
+        {system: until for system, _, until, _, _ in found},
+        {system: why for system, _, _, why, _ in found if why},
+        found[0][4],
     )

@@ -1,12 +1,12 @@
 """The last two steps of a pass: the two KPI programs must agree, then readers get a new version."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
-from orchestration import agreement, built
+from orchestration import agreement, built, completeness
 from orchestration.assets.landing import PLATFORM, docs
 from orchestration.derived import minded
 from orchestration.escaping import metadata, visible
@@ -89,9 +89,11 @@ def _compared(settings: Settings, tools: Tools) -> tuple[Any, agreement.Verdict]
     return result, agreement.verdict(settings.marts)
 
 
-def published_asset(settings: Settings, tools: Tools, progress: Progress) -> dg.AssetsDefinition:
+def published_asset(
+    settings: Settings, tools: Tools, progress: Progress, systems: Mapping[str, Sequence[str]]
+) -> dg.AssetsDefinition:
     """Swaps the published version; refuses marts that are not whole or whose cells do not agree, whoever asks, and
-    compares them first where that was not asked for."""
+    compares them first where that was not asked for. `systems` are those that each KPI model is made from."""
     spec = dg.AssetSpec(
         PUBLISHED,
         deps=[AGREEMENT],
@@ -120,6 +122,7 @@ def published_asset(settings: Settings, tools: Tools, progress: Progress) -> dg.
                 context.log.warning("the cells of this build were not compared yet: compared before publication")
             if not found.ok:
                 raise dg.Failure(visible(f"not published: {found.words}"), allow_retries=False)
+            completeness.store(settings.marts, of, systems)
             as_of = instant(agreement.as_of_of(settings.marts))
             note = {
                 "as_of": as_of,
@@ -128,6 +131,7 @@ def published_asset(settings: Settings, tools: Tools, progress: Progress) -> dg.
                 "run_id": context.run_id,
                 "cells": found.agreed,
                 "complete_up_to": {name: at and instant(at) for name, at in of.complete_up_to.items()},
+                "behind": {name: visible(why) for name, why in of.behind.items()},
             }
             snapshot = publish(settings.marts, settings.published, note=note, keep=settings.keep_versions)
         progress.report("publication", "snapshot", 1, 1)

@@ -119,8 +119,9 @@ def _loaded(the_pass: Pass, systems: Sequence[Any], tools: Tools) -> tuple[Any, 
     raise AssertionError("the second try returns or raises")
 
 
-def _complete_up_to(settings: Settings) -> dict[str, datetime | None]:
-    """Per system that ever landed, the instant (naive UTC) up to which what it said is here."""
+def _complete_up_to(settings: Settings) -> dict[str, tuple[datetime | None, str | None]]:
+    """Per system that ever landed, the instant (naive UTC) up to which what it said is here, and why not further when
+    its last landing failed or left a stream out."""
     look = mirror(settings)
     found = {name: look.landed(name) for name in look.systems()}
-    return {name: landed.complete_up_to_utc if landed is not None else None for name, landed in found.items()}
+    return {name: (one.complete_up_to_utc, one.last_error) if one else (None, None) for name, one in found.items()}

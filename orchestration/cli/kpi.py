@@ -40,6 +40,7 @@ def cells(published: Path, kpis: Sequence[str], by: str = "total", where: str | 
             """,
             [by, dimension, wanted, wanted, not kpis, list(kpis)],
         ).fetchall()
+        complete, behind = _standing(connection)
     return [
         {
             "kpi_id": kpi_id,
@@ -47,9 +48,26 @@ def cells(published: Path, kpis: Sequence[str], by: str = "total", where: str | 
             "dimensions": {dimension_of: value_of} if dimension_of else {},
             **dict(zip(FIGURES, figures, strict=True)),
             "as_of": instant(as_of),
+            "complete_up_to": complete.get(kpi_id, {}),
+            "behind": behind.get(kpi_id, {}),
         }
         for kpi_id, period, dimension_of, value_of, *figures, as_of in rows
     ]
+
+
+def _standing(connection: Any) -> tuple[dict[str, dict[str, str | None]], dict[str, dict[str, str]]]:
+    """Per KPI the systems that could change it: up to which instant each is complete, and why one is not further.
+    Nothing in a version that was published before there was such a table."""
+    complete: dict[str, dict[str, str | None]] = {}
+    behind: dict[str, dict[str, str]] = {}
+    if not connection.execute("select 1 from duckdb_tables() where table_name = 'kpi_system'").fetchone():
+        return complete, behind
+    rows = connection.execute("select kpi_id, system, complete_up_to_utc, behind_because from kpi.kpi_system")
+    for kpi_id, system, until, why in rows.fetchall():
+        complete.setdefault(kpi_id, {})[system] = until and instant(until)
+        if why:
+            behind.setdefault(kpi_id, {})[system] = why
+    return complete, behind
 
 
 def run(kpis: Sequence[str], by: str, where: Sequence[str], as_json: bool) -> None:
@@ -75,6 +93,21 @@ def show(found: Sequence[dict[str, Any]], published: Path) -> None:
         forms = dict(connection.execute("select kpi_id, bi_format from core.dim_kpi").fetchall())
     told = [cell | {name: figure(cell[name], forms.get(cell["kpi_id"])) for name in VALUES} for cell in found]
     print_table(f"KPIs as of {as_of}", told, [*columns, *FIGURES], right=VALUES)
+    for line in _behind(found):
+        out().print(line, markup=False, highlight=False)
+
+
+def _behind(found: Sequence[dict[str, Any]]) -> list[str]:
+    """A line per system that could not be read, with the KPIs that may change once it can."""
+    marked: dict[tuple[str, str, str], set[str]] = {}
+    for cell in found:
+        for system, why in cell["behind"].items():
+            until = cell["complete_up_to"][system] or "an unknown instant"
+            marked.setdefault((system, until, why), set()).add(cell["kpi_id"])
+    return [
+        f"Without what {system} said after {until} ({why}); may change: {', '.join(sorted(kpis))}"
+        for (system, until, why), kpis in sorted(marked.items())
+    ]
 
 
 def figure(value: Any, form: str | None) -> str:

@@ -58,6 +58,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         connection.execute("alter table kpi.kpi_cell add column agreement varchar default 'agreed'")
         connection.execute("create table core.dim_kpi as select 'gross_margin_rate' as kpi_id, '0.0 %' as bi_format")
         connection.execute("""
+            create table kpi.kpi_system as select 'gross_margin_rate' as kpi_id, * from (values
+                ('erp', timestamp '2016-06-02 06:59:00', null),
+                ('oms', timestamp '2016-06-01 05:00:00', 'the OMS refuses connections'))
+            as t(system, complete_up_to_utc, behind_because)
+        """)
+        connection.execute("""
             create table core.fct_shipment as select 'r1' as root_order_key, '1001' as order_number,
                 'S-1' as oms_order_number, '1Z9' as tracking_number, 'EWR-1' as shipment_number
         """)

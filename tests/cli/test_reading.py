@@ -28,8 +28,13 @@ def test_kpi_prints_cells_as_documented(crossdock) -> None:  # type: ignore[no-u
             "value_max": 0.25,
             "agreement": "agreed",
             "as_of": "2016-06-02T07:00:00Z",
+            "complete_up_to": {"erp": "2016-06-02T06:59:00Z", "oms": "2016-06-01T05:00:00Z"},
+            "behind": {"oms": "the OMS refuses connections"},
         }
     ]
+    assert crossdock("kpi").stdout.splitlines()[-1] == (
+        "Without what oms said after 2016-06-01T05:00:00Z (the OMS refuses connections); may change: gross_margin_rate"
+    )
 
 
 @pytest.mark.parametrize(

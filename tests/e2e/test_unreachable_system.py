@@ -54,17 +54,31 @@ def test_a_pass_publishes_without_a_system_whose_landing_file_is_damaged(box: Bo
     assert differences(truth(box.home), published(box.home)) == []
 
 
+def behind(box: Box) -> dict[str, set[str]]:
+    """Per first word of a KPI's name, the systems without whose last word it stands."""
+    found: dict[str, set[str]] = {}
+    for cell in json.loads(crossdock("kpi", "--json", home=box.home)):
+        found.setdefault(cell["kpi_id"].split("_")[0], set()).update(cell["behind"])
+    return found
+
+
 def test_a_pass_publishes_with_the_systems_that_answer_and_the_next_one_catches_up(box: Box) -> None:
     box.advance()
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
         refused = f"http://127.0.0.1:{nobody.getsockname()[1]}"
         before = note(box)
-        done = status_of_run(box, OMS_URL=refused)
+        done = status_of_run(box, CARRIER_URL=refused)
     said = json.loads(done.stdout)
     assert done.returncode == 3, done.stderr
     assert said["ok"] and said["version"] == before["version"] + 1 and said["problems"] == []
-    assert len(said["without"]) == 1 and said["without"][0].startswith("land_oms")
-    assert note(box)["complete_up_to"]["oms"] < note(box)["complete_up_to"]["carrier"]
+    assert len(said["without"]) == 1 and said["without"][0].startswith("land_carrier")
+    now = note(box)["complete_up_to"]
+    assert now["carrier"] == before["complete_up_to"]["carrier"] and now["oms"] > before["complete_up_to"]["oms"]
+    assert list(note(box)["behind"]) == ["carrier"]
+    marked = {family for family, systems in behind(box).items() if systems == {"carrier"}}
+    assert marked == {"latency", "on", "delivery"} and {"fill", "gross", "shipped"} <= behind(box).keys()
+    assert "Without what carrier said after" in crossdock("kpi", home=box.home)
     assert json.loads(crossdock("run", "--json", home=box.home))["without"] == []
+    assert set().union(*behind(box).values()) == set()
     assert differences(truth(box.home), published(box.home)) == []

@@ -17,7 +17,8 @@ from tests.e2e.demo import ROOT, differences, published, truth
 from tests.kills import warm
 
 FOLDER = ROOT / "sandbox" / "systems_yaml" / "simulated"
-WHEN_WE_LEARNT = {"known_from_utc", "first_known_utc", "last_known_utc", "source_batch_id", "last_batch_id"}
+WHEN_WE_LEARNT = {"known_from_utc", "first_known_utc", "last_known_utc", "source_batch_id", "last_batch_id",
+                  "complete_up_to_utc"}  # fmt: skip
 """Columns that tell when a row came to us and with which batch, which is another one in a home that began later."""
 
 

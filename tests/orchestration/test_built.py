@@ -15,7 +15,8 @@ from orchestration.assets.publication import PUBLISHED
 from orchestration.assets.warehouse import LOADED
 from orchestration.definitions import build_defs
 from orchestration.jobs import PASS
-from orchestration.publication import current
+from orchestration.passes import FORCE_TAG
+from orchestration.publication import current, reading
 
 LANDING = dg.AssetKey(["landing", "erp", "sales_orders"])
 MODELS = {name: dg.AssetKey([group, name]) for group, name in (("canonical", "other"), ("kpi", "cells"))}
@@ -43,7 +44,7 @@ def words_of(result: dg.ExecuteInProcessResult) -> str:
 def lands_up_to(world: World, hour: int) -> None:
     control = open_control(world.settings.control)
     until = datetime(2024, 3, 4, hour)
-    Mirror(control).record_run("erp", position="1", complete_up_to_utc=until, stream_rows={}, dead=[])
+    Mirror(control).record_run("erp", position="1", complete_up_to_utc=until, stream_rows={}, dead=[], stopped={})
     control.close()
 
 
@@ -100,6 +101,31 @@ def test_what_lands_while_a_pass_builds_is_not_claimed(world: World, instance: d
     world.load = while_it_loads  # type: ignore[method-assign]
     run(world, instance)
     assert note(world)["complete_up_to"] == {"erp": "2024-03-04T01:00:00Z"}
+
+
+def test_a_kpi_says_up_to_when_each_system_behind_it_is_complete_and_why_not_further(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    lands_up_to(world, 1)
+    control = open_control(world.settings.control)
+    Mirror(control).record_run(
+        "erp", position=None, complete_up_to_utc=None, stream_rows={}, dead=[], error="the ERP\x1b[2J refuses"
+    )
+    Mirror(control).record_run("tms", position="1", complete_up_to_utc=None, stream_rows={}, dead=[])
+    control.close()
+    systems = [system(), system("tms", "carrier")]  # nothing is made of the second one
+    defs = build_defs(world.settings, systems=systems, tools=world.tools(), dbt=world.dbt())
+    job = defs.resolve_job_def(PASS)
+    assert job.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET).success
+    with reading(world.settings.published) as (connection, snapshot):
+        rows = connection.execute("select * from kpi.kpi_system").fetchall()
+    why = "the ERP\\u001b[2J refuses"
+    assert rows == [("orders_total", "erp", datetime(2024, 3, 4, 1), why)]
+    assert snapshot.note["complete_up_to"] == {"erp": "2024-03-04T01:00:00Z", "tms": None}
+    assert snapshot.note["behind"] == {"erp": why}
+
+    lands_up_to(world, 2)  # mends the outcome too
+    assert run(world, instance, **{FORCE_TAG: "true"}).success and note(world)["behind"] == {}
 
 
 @pytest.mark.parametrize("ending", ["a test failed", "killed"])

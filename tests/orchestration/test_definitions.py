@@ -47,6 +47,7 @@ def test_the_graph_runs_from_the_source_to_the_published_version(world: World) -
         "landing/erp/sales_orders",
         "warehouse/loaded",
         "canonical/other",
+        "marts/dimensions",
         "kpi/cells",
         "kpi/agreement",
     }

@@ -34,6 +34,7 @@ def test_a_pass_lands_builds_checks_and_publishes(world: World, instance: dg.Dag
         "landing/erp/sales_orders",
         "warehouse/loaded",
         "canonical/other",
+        "marts/dimensions",
         "kpi/cells",
         "kpi/agreement",
         "published/snapshot",

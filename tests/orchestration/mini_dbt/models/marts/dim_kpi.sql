@@ -1,0 +1,2 @@
+{{ config(schema='core') }}
+select 'orders_total' as kpi_id, 'cell' as family
