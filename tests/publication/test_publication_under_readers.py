@@ -19,8 +19,3 @@ def assert_undisturbed(seen: list[Seen], newest: int) -> None:
 @pytest.mark.verify
 def test_ten_swaps_in_sixty_seconds_disturb_no_reader(tmp_path: Path) -> None:
     assert_undisturbed(swap_under_readers(tmp_path, swaps=10, seconds=60), newest=11)
-
-
-@pytest.mark.verify
-def test_a_few_swaps_disturb_no_reader(tmp_path: Path) -> None:
-    assert_undisturbed(swap_under_readers(tmp_path, swaps=2, seconds=3), newest=3)
