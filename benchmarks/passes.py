@@ -4,7 +4,8 @@ Each round one price changes in the ERP, every sensor of the home looks once, an
 sensors look from this process, which lives as long as a code server does; a pass is a process of its own, as always,
 but forked from one that has imported already (`tests.kills.warm`). History and published versions have their usual
 ends, only nearer, so that a few dozen passes reach them. One JSON object on standard output; each round on standard
-error.
+error, and in `rounds.jsonl` of the folder that `--folder` names: a later call with it goes on where this one ended, in
+the same home, as after a restart of the machine.
 """
 
 import argparse
@@ -44,11 +45,10 @@ class Round:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--passes", type=int, default=int(os.environ.get("BENCH_PASSES", "60")))
-    passes = parser.parse_args().passes
+    parser.add_argument("--folder", type=Path, help="keep the home here, and go on in it")
+    chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="crossdock-passes-") as folder:
-        home = Path(folder) / "home"
-        home.mkdir()
-        rounds = many(home, passes)
+        rounds = many(chosen.folder or Path(folder), chosen.passes)
     first, last = compared(rounds)
     print(
         json.dumps(
@@ -64,14 +64,24 @@ def main() -> int:
     return 0
 
 
-def many(home: Path, passes: int) -> list[Round]:
-    """Runs that many passes over a tiny world in an empty `home`. Raises AssertionError when one does not succeed."""
-    with sandbox(home, "--world", "simulated", "--days", str(DAYS), "--orders-per-day", str(ORDERS_PER_DAY)) as box:
-        look, rounds = sensors(box), []
-        for number in range(passes):
+def many(folder: Path, passes: int) -> list[Round]:
+    """Runs passes over a tiny world in `folder`/home until there are so many in all; returns all of them. Raises
+    AssertionError when one does not succeed."""
+    home, kept = folder / "home", folder / "rounds.jsonl"
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "sandbox" / "env.json").unlink(missing_ok=True)  # of a sandbox that is gone
+    lines = kept.read_text().splitlines() if kept.exists() else []
+    rounds = [Round(**json.loads(line)) for line in lines]
+    with (
+        sandbox(home, "--world", "simulated", "--days", str(DAYS), "--orders-per-day", str(ORDERS_PER_DAY)) as box,
+        kept.open("a") as record,
+    ):
+        look = sensors(box)
+        for number in range(len(rounds), passes):
             change(box, number)
             look()
             rounds.append(one(box))
+            print(json.dumps(asdict(rounds[-1])), file=record, flush=True)
             print(json.dumps({"pass": number + 1, **asdict(rounds[-1])}), file=sys.stderr, flush=True)
     return rounds
 
