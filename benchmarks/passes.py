@@ -68,7 +68,8 @@ def many(folder: Path, passes: int) -> list[Round]:
     """Runs passes over a tiny world in `folder`/home until there are so many in all; returns all of them. Raises
     AssertionError when one does not succeed."""
     home, kept = folder / "home", folder / "rounds.jsonl"
-    home.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, exist_ok=True)  # as commands make it: the sandbox keeps its database where it may
     (home / "sandbox" / "env.json").unlink(missing_ok=True)  # of a sandbox that is gone
     lines = kept.read_text().splitlines() if kept.exists() else []
     rounds = [Round(**json.loads(line)) for line in lines]
