@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,10 +17,11 @@ from connectors.model import BatchRecord
 from connectors.postgres import slot as slots
 from connectors.postgres.ahead import ahead
 from connectors.postgres.decoder import Decoder
+from connectors.postgres.following import complete_before, write_stops
 from connectors.postgres.gather import BATCH_BYTES, BATCH_MESSAGES, Piece, complete, pieces
 from connectors.postgres.link import lsn_of, lsn_text
 from connectors.postgres.relation import Keyed
-from connectors.postgres.shape import Followed
+from connectors.postgres.shape import Followed, StreamStopped
 from connectors.postgres.stream import PEEK_MESSAGES, PEEK_WAL_BYTES, peek, receive
 from connectors.postgres.unique import check_still_unique
 
@@ -63,13 +64,15 @@ class Limits:
 @dataclass
 class CatchUp:
     """The reading part of one sync. `cursor` is always what DuckDB holds. `counted` are the streams whose keys have to
-    be proven by counting; `held` becomes the set of those that came under columns they do not accept.
+    be proven by counting; `held` becomes the set of those that came under columns they do not accept. These and
+    `stopped` are recorded as standing still in the same commit that moves the cursor past what they miss.
     """
 
     landing: Landing
     dsn: str
     publication: str
     streams: Sequence[Keyed]
+    stopped: Mapping[str, StreamStopped]
     counted: Sequence[Followed]
     slot: str
     limits: Limits
@@ -147,6 +150,7 @@ class CatchUp:
             position, instant = end()
             is_whole = instant is not None
             commit.source_time = None if self.held else instant
+            write_stops(commit.db, self._stops(), complete_before(commit.db))
             for followed in self.counted:
                 if followed.name in commit.touched:
                     check_still_unique(commit, followed)
@@ -158,6 +162,14 @@ class CatchUp:
         self.counts.add(record)
         if self.on_progress:
             self.on_progress("*", self.counts.rows)
+
+    def _stops(self) -> list[StreamStopped]:
+        held = [
+            StreamStopped(one.name, "Its columns changed, and came back.", "The next pass reads it again.", one.by)
+            for one in self.streams
+            if one.name in self.held and one.name not in self.stopped
+        ]
+        return [*self.stopped.values(), *held]
 
     def acknowledge(self) -> None:
         phase = self.landing.on_phase or (lambda _name: None)

@@ -53,25 +53,41 @@ def record_stops(landing: Landing, stops: Iterable[StreamStopped], complete_up_t
     """These streams stand still, complete up to that instant unless they did before."""
     with landing.session() as db:
         db.execute("begin")
-        known = records(db)
-        for stop in stops:
-            before = known.get(stop.stream, Record(None, 0))
-            shape = before.shape or stop.shape
-            since = before.complete_up_to or complete_up_to
-            db.execute("delete from _land.followed where stream = ?", [stop.stream])
-            db.execute(
-                "insert into _land.followed values (?, ?, ?, ?, ?, ?, ?)",
-                [
-                    stop.stream,
-                    shape.packed() if shape else None,
-                    lsn_text(before.start),
-                    stop.by,
-                    stop.message,
-                    stop.way_out,
-                    since,
-                ],
-            )
+        write_stops(db, stops, complete_up_to)
         db.execute("commit")
+
+
+def write_stops(db: duckdb.DuckDBPyConnection, stops: Iterable[StreamStopped], complete_up_to: datetime | None) -> None:
+    """The same as part of the caller's transaction."""
+    known = records(db)
+    for stop in stops:
+        before = known.get(stop.stream, Record(None, 0))
+        shape = before.shape or stop.shape
+        since = before.complete_up_to or complete_up_to
+        db.execute("delete from _land.followed where stream = ?", [stop.stream])
+        db.execute(
+            "insert into _land.followed values (?, ?, ?, ?, ?, ?, ?)",
+            [
+                stop.stream,
+                shape.packed() if shape else None,
+                lsn_text(before.start),
+                stop.by,
+                stop.message,
+                stop.way_out,
+                since,
+            ],
+        )
+
+
+def complete_before(db: duckdb.DuckDBPyConnection) -> datetime | None:
+    """Up to when the system was complete after its last batch."""
+    row = db.execute("select max(source_time_utc) from _land.batch").fetchone()
+    return row[0] if row else None
+
+
+def forget_shapes(db: duckdb.DuckDBPyConnection, but: Iterable[str]) -> None:
+    """A new slot starts behind what came to every stream but these, so they have to be read again."""
+    db.execute("update _land.followed set shape = null where not list_contains(?::varchar[], stream)", [list(but)])
 
 
 @dataclass
@@ -122,7 +138,8 @@ def _decide(
     elif before is None or before.shape is None:
         plan.reread[name] = "it had no snapshot"
     elif before.stopped is not None and not _is_over(before, now):
-        plan.stopped[name] = before.stopped
+        is_frozen = before.stopped.by == "contract"
+        plan.stopped[name] = _frozen(system, now, before.shape) if is_frozen else before.stopped
     elif before.stopped is not None:
         plan.reread[name] = "what stopped it is mended"
     if before is None or before.shape is None or before.stopped is not None:
@@ -131,12 +148,7 @@ def _decide(
     contract = getattr(stream, "contract", "evolve")
     accepts = [before.shape.sent]
     if name not in plan.reread and what.of_columns and contract == "freeze":
-        plan.stopped[name] = StreamStopped(
-            name,
-            f"The columns of {now.table} changed, which its contract `freeze` forbids: {what.words}.",
-            f"Undo it at the source, or accept it: `crossdock run --snapshot {system}.{name}`.",
-            "contract",
-        )
+        plan.stopped[name] = _frozen(system, now, before.shape)
         if before.shape.sent != now.shape.sent:  # what came under the former columns still lands
             plan.keyed.append(Keyed(name, now.table, before.shape.key, before.start, tuple(accepts)))
         return
@@ -149,7 +161,25 @@ def _decide(
     elif what.kind == "same" and before.shape != now.shape:
         plan.adopted[name] = now
     plan.keyed.append(
-        Keyed(name, now.table, before.shape.key, before.start, tuple(accepts), refuses or contract == "dead_letter")
+        Keyed(
+            name,
+            now.table,
+            before.shape.key,
+            before.start,
+            tuple(accepts),
+            refuses or contract == "dead_letter",
+            "contract" if contract == "freeze" else "source",
+        )
+    )
+
+
+def _frozen(system: str, now: Followed, before: Shape) -> StreamStopped:
+    words = difference(before, now.shape).words
+    return StreamStopped(
+        now.name,
+        f"The columns of {now.table} changed, which its contract `freeze` forbids: {words}.",
+        f"Undo it at the source, or accept it: `crossdock run --snapshot {system}.{now.name}`.",
+        "contract",
     )
 
 

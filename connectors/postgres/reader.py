@@ -20,7 +20,7 @@ from connectors.postgres import slot as slots
 from connectors.postgres import snapshot
 from connectors.postgres.catalogue import Looked, look
 from connectors.postgres.catch_up import CatchUp, Limits, SyncCounts
-from connectors.postgres.following import Plan, Record, plan_of, record, record_stops, records
+from connectors.postgres.following import Plan, Record, complete_before, plan_of, record, record_stops, records
 from connectors.postgres.link import ReplicationLink, lsn_of, raw_text, sql
 from connectors.postgres.position import slot_of, target_of
 from connectors.postgres.relation import StreamSpec
@@ -113,6 +113,7 @@ class Source:
                 raw_text(self.dsn, connection),
                 self.publication,
                 plan.keyed,
+                plan.stopped,
                 [f for f in looked.followed.values() if not f.is_unique],
                 self.slot,
                 self.limits,
@@ -127,9 +128,7 @@ class Source:
             is_complete = not plan.reread and not plan.stopped
             run.read_up_to(target, restart, now if is_complete else None)
             if run.held:
-                plan, looked = self._plan(connection, asked, found)
-                for name in run.held - set(plan.stopped):
-                    plan.reread.setdefault(name, "its columns changed and came back")
+                plan, _ = self._plan(connection, asked, found)
         counts.position = run.cursor["lsn"]
         self._adopt(plan)
         stopped = {**plan.stopped}
@@ -205,8 +204,8 @@ class Source:
         """
         with self.landing.session() as db:
             known = records(db)
-            last = db.execute("select max(source_time_utc) from _land.batch").fetchone()
+            last = complete_before(db)
         since = [known[name].complete_up_to for name in stopped if name in known and known[name].stopped]
         if now is None or len(since) < len(stopped):
-            return last[0] if last else None
+            return last
         return min([now, *(instant for instant in since if instant is not None)])

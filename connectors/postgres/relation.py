@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from connectors.model import Column
+from connectors.postgres.shape import By
 from connectors.postgres.types import duckdb_type
 
 
@@ -31,7 +32,7 @@ class Keyed:
     they are taken (empty: any).
 
     A description with other columns holds the stream: what stands behind it does not add up to the table. With
-    `refuses`, its rows become dead letters instead.
+    `refuses`, its rows become dead letters instead. `by` is what stops it then.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Keyed:
     after: int = 0
     accepts: tuple[Sent, ...] = ()
     refuses: bool = False
+    by: By = "source"
 
 
 @dataclass(frozen=True)

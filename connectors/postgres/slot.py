@@ -89,6 +89,13 @@ def confirmed(
             "a restore or failover happened.",
             RESNAPSHOT,
         )
+    stands = connection.execute("select pg_current_wal_flush_lsn()::text").fetchone()
+    if stands is not None and lsn_of(stands[0]) < lsn_of(cursor["lsn"]):
+        raise PositionLost(
+            f"The source stands at {stands[0]}, before the landed position {cursor['lsn']}: "
+            "an older copy of it was put back.",
+            RESNAPSHOT,
+        )
     free(connection, slot)
     row = connection.execute(
         "select plugin, wal_status, confirmed_flush_lsn::text, restart_lsn::text, database = current_database() "

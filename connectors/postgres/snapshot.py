@@ -16,7 +16,7 @@ from connectors.landing.commit import Commit
 from connectors.model import PermanentError, literal
 from connectors.postgres import slot as slots
 from connectors.postgres.catalogue import look
-from connectors.postgres.following import record
+from connectors.postgres.following import forget_shapes, record
 from connectors.postgres.link import ReplicationLink, lsn_text, raw_text, sql
 from connectors.postgres.relation import StreamSpec
 from connectors.postgres.shape import Followed, StreamStopped
@@ -63,6 +63,7 @@ def take(
         with landing.commit("*", cursor, seen.now, new_generation=True) as commit:
             chosen = [f for f in seen.followed if f.name not in without]
             _copy(commit, seen, chosen, exported, point, on_progress)
+            forget_shapes(commit.db, [f.name for f in chosen])
     return commit, seen.stopped
 
 

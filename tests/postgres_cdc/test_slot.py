@@ -1,5 +1,6 @@
 """The slot is checked before it is read, and moved only behind DuckDB; what cannot continue stops with a way out."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ from pydantic import SecretStr
 
 from connectors.model import PermanentError, TransientError
 from connectors.postgres import slot as slots
+from connectors.postgres.link import lsn_text
 from connectors.postgres.position import source_position
 from connectors.postgres.slot import PositionLost
 from connectors.sync import landed_position, landing_of, sync
@@ -72,6 +74,23 @@ def test_another_cluster_or_timeline_stops(landed: Source, monkeypatch) -> None:
     stops(landed, "another cluster")
     monkeypatch.setattr(slots, "identify", other(timeline=2))
     stops(landed, "timeline 2")
+
+
+def test_a_source_that_stands_before_what_landed_is_an_older_copy_and_stops_before_its_slot_moves(
+    landed: Source,
+) -> None:
+    def flushed() -> list[tuple]:
+        return landed.there(f"select confirmed_flush_lsn from pg_replication_slots where slot_name = '{landed.slot}'")
+
+    before, at = flushed(), landed.landing.cursor("*")
+    with landed.landing.session() as db:
+        later = {**at, "lsn": lsn_text(slots.lsn_of(at["lsn"]) + (1 << 24))}
+        db.execute("update _land.cursor set position = ? where stream = '*'", [json.dumps(later)])
+    landed.run("insert into s.items values (2, 'after the copy')")
+    stops(landed, "older copy of it was put back")
+    assert flushed() == before
+    landed.sync("items", resnapshot=True)
+    assert landed.here("select id from raw_erp.items order by 1") == [(1,), (2,)]
 
 
 def test_a_publication_that_is_gone_or_lost_an_operation_stops(landed: Source) -> None:
