@@ -70,7 +70,8 @@ def _large(record: bytes) -> object:
 
 
 def key_of(found: dict, key: Sequence[str]) -> str:
-    """The values of the key fields joined with `|`: texts and whole numbers, the first not empty."""
+    """The values of the key fields joined with `|`: texts and whole numbers, the first not empty. Of several, one that
+    holds a `|` has a backslash before it, so that two keys never give one text."""
     parts: list[str] = []
     for name in key:
         value = found.get(name)
@@ -79,6 +80,8 @@ def key_of(found: dict, key: Sequence[str]) -> str:
         parts.append(str(value))
     if not parts or not parts[0]:
         raise DocumentError(f"has an empty key field {key[0] if key else ''!r}")
+    if len(parts) > 1:
+        parts = [part.replace("\\", "\\\\").replace("|", "\\|") for part in parts]
     return "|".join(parts)
 
 

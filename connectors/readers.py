@@ -103,26 +103,30 @@ def _packed(positions: dict[str, Any]) -> str:
 
 
 def _sync_rest(system: System, landing: Landing, tally: Tally, progress: Progress, asked: Asked) -> Landed:
-    from connectors.rest.reader import sync_rest
+    from connectors.rest.system import sync_rest
     from connectors.rest.times import naive_utc
 
     wanted = system.model_copy(update={"streams": tuple(s for s in system.streams if asked.wants(s.name))})
-    sync_rest(wanted, landing, _telling(tally, progress), again=asked.again)
+    stopped = sync_rest(wanted, landing, _telling(tally, progress), again=asked.again)
     cursors = {stream.name: landing.cursor(stream.name) or {} for stream in system.streams}
     # a sweep that goes on in the next pass has no position yet, which is never that of a source
     highs = {name: None if cursor.get("next") else cursor.get("high") for name, cursor in cursors.items()}
-    reached = [cursor.get("since" if cursor.get("next") else "high") for cursor in cursors.values()]
-    instants = [found for at in reached if (found := naive_utc(at)) is not None]
-    return Landed(_packed(highs), min(instants, default=None))
+    reached = {name: naive_utc(cursor.get("since")) for name, cursor in cursors.items()}
+    known = [at for at in reached.values() if at is not None]
+    complete = None if any(reached[name] is None for name in stopped) else min(known, default=None)
+    return Landed(_packed(highs), complete, stopped)
 
 
 def _rest_position(system: System, landed: str | None) -> str | None:
-    from connectors.rest.client import RestClient
-    from connectors.rest.reader import newest
+    from connectors.rest.system import newest_of
 
-    before = msgspec.json.decode(landed) if landed else {}
-    with RestClient(system.read) as client:
-        return _packed({stream.name: newest(client, stream, before.get(stream.name)) for stream in system.streams})
+    return _packed(newest_of(system, msgspec.json.decode(landed) if landed else {}))
+
+
+def _examine_rest(system: System) -> list[str]:
+    from connectors.rest.system import faults_of
+
+    return faults_of(system)
 
 
 def _sync_sftp(system: System, landing: Landing, tally: Tally, progress: Progress, asked: Asked) -> Landed:
@@ -202,6 +206,6 @@ def _postgres_totals(system: System, landing: Landing) -> list[Any]:
     return list(control_totals(system.system, landing, **_source(system)))
 
 
-register_reader("rest", Reader(_sync_rest, _rest_position))
+register_reader("rest", Reader(_sync_rest, _rest_position, _examine_rest))
 register_reader("sftp", Reader(_sync_sftp, _sftp_position))
 register_reader("postgres", Reader(_sync_postgres, _postgres_position, _examine_postgres, _postgres_totals))

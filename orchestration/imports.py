@@ -14,7 +14,7 @@ FIRST = (
     "connectors.sync",
     "connectors.load",
     "connectors.postgres.reader",
-    "connectors.rest.reader",
+    "connectors.rest.system",
     "connectors.files.reader",
 )
 LATER = ("dbt.cli.main", "dbt.adapters.duckdb", "kpi_models")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
@@ -12,6 +13,9 @@ from connectors.landing.lend import lent
 from connectors.landing.state import apply
 from connectors.landing.tables import DOCUMENT, evolve, log_of, state_of
 from connectors.size import parts
+
+if TYPE_CHECKING:
+    from connectors.landing.file import Landing
 
 SCHEMA = pa.schema([("doc_key", pa.string()), ("doc", pa.string()), ("updated_at_raw", pa.string())])
 
@@ -46,6 +50,36 @@ def write_documents(
         commit.bytes += part.nbytes
     landed = _landed(db, log, commit.batch_id) - before
     commit.per_stream[stream] = commit.per_stream.get(stream, 0) + landed
+
+
+def empty_documents(commit: Commit, stream: str, source_time: object) -> None:
+    """Take every document of a stream out of its state, inside `commit` and before its rows; the log keeps them."""
+    db, system = commit.db, commit.system
+    commit.version, _ = evolve(db, system, stream, DOCUMENT, None)
+    db.execute(
+        f"insert into {log_of(system, stream)} (_generation, _commit_pos, _ordinal, _op, _commit_ts, _batch_id) "
+        "values (?, ?, -1, 't', ?, ?)",
+        [commit.generation, commit.batch_id, source_time, commit.batch_id],
+    )
+    db.execute(f"delete from {state_of(system, stream)}")
+    commit.per_stream[stream] = commit.per_stream.get(stream, 0) + 1
+
+
+def stamps_of(landing: Landing, stream: str, keys: Sequence[str]) -> dict[str, str | None]:
+    """The source's own time stamp of each of these documents that has landed."""
+    if not keys or stream not in landing.streams():
+        return {}
+    with landing.session() as db:
+        query = f"select doc_key, updated_at_raw from {state_of(landing.system, stream)}"
+        return dict(db.execute(f"{query} where doc_key in (select unnest(?::varchar[]))", [keys]).fetchall())
+
+
+def has_documents(landing: Landing, stream: str) -> bool:
+    """Whether any document of a stream has landed and is there."""
+    if not landing.path.exists() or stream not in landing.streams():
+        return False
+    with landing.session() as db:
+        return db.execute(f"select 1 from {state_of(landing.system, stream)} limit 1").fetchone() is not None
 
 
 def _parts(rows: Sequence[Sequence[str | None]] | pa.Table) -> Iterator[pa.Table]:

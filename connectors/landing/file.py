@@ -15,7 +15,7 @@ from connectors.landing import state as states
 from connectors.landing.changes import Changes, write_changes
 from connectors.landing.commit import Commit, one_commit, read_cursor
 from connectors.landing.corruption import history_minded
-from connectors.landing.documents import write_documents
+from connectors.landing.documents import empty_documents, write_documents
 from connectors.landing.lock import opened
 from connectors.landing.tables import DOCUMENT, create_control, evolve, landed_columns, log_of, state_of
 from connectors.model import BatchRecord, Column, DeadLetter, OnCommit, OnPhase, Position
@@ -92,14 +92,18 @@ class Landing:
         dead: Sequence[DeadLetter] = (),
         source_time_utc: datetime | None = None,
         correlation_id: str | None = None,
+        is_anew: bool = False,
     ) -> BatchRecord:
         """Land (doc_key, doc, updated_at_raw) rows, in order, with the cursor and dead letters, in one commit.
 
         A document equal to the current one is skipped; a null `doc` deletes the key; a key may occur several times.
-        `source_time_utc` (naive UTC) is the instant up to which the source is now complete.
+        `source_time_utc` (naive UTC) is the instant up to which the source is now complete. `is_anew`: what landed
+        before leaves the state first.
         """
         with self.commit(stream, cursor, source_time_utc, correlation_id) as commit:
             commit.dead.extend(dead)
+            if is_anew:
+                empty_documents(commit, stream, source_time_utc)
             write_documents(commit, stream, rows, source_time_utc)
         return self._told(commit)
 

@@ -8,6 +8,8 @@ import logging
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import httpx2
 
@@ -43,7 +45,8 @@ class _Again(Exception):
 
 
 class RestClient:
-    """A connection to one base address. Use as a context manager; safe for one thread."""
+    """A connection to one base address. Use as a context manager; safe for one thread. `clock` is the server's own, as
+    its last answer told it, else ours."""
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class RestClient:
         self.read = read
         self.budget = budget or shared_budget(read.base_url, read.budget.requests_per_second, read.budget.burst)
         self._sleep = sleep
+        self.clock = datetime.now(UTC)
         headers = read.auth.headers() if read.auth else {}
         self._secrets = sorted({part for value in headers.values() for part in (value, *value.split())}, key=len)[::-1]
         self._base = httpx2.URL(read.base_url)
@@ -142,6 +146,7 @@ class RestClient:
         status = response.status_code
         if status in TRANSIENT_STATUS:
             raise _Again(f"status {status}", retry_after(response.headers.get("retry-after")))
+        self.clock = _date(response.headers.get("date"))
         body = self._body(response, path)
         kind = response.headers.get("content-type", "").lower()
         if status >= 400:
@@ -166,6 +171,13 @@ class RestClient:
                 )
             body += chunk
         return bytes(body)
+
+
+def _date(header: str | None) -> datetime:
+    try:
+        return parsedate_to_datetime(header or "").astimezone(UTC)
+    except (ValueError, OverflowError):
+        return datetime.now(UTC)
 
 
 def _verification(read: RestRead) -> ssl.SSLContext | bool:

@@ -1,27 +1,29 @@
-"""Sync of a REST system: sweep each stream from its stored cursor and land the documents batch by batch.
+"""Sync of a REST stream: sweep it from its stored cursor and land the documents batch by batch.
 
 A sweep asks for everything changed since the highest stamp landed, less an overlap, because equal and late stamps
-exist; landing drops what did not change. While a sweep is under way the cursor holds the next page's token, so that a
-kill costs at most one batch; a token that the server no longer takes starts the sweep again.
+exist; landing drops what did not change. A stamp ahead of the server's clock at the sweep's first page does not move
+it: what is stamped meanwhile is asked for again. While a sweep is under way the cursor holds the next page's token, so
+that a kill costs at most one batch; a token that the server no longer takes starts the sweep again.
 """
 
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from connectors.carriers import tracking_document as _  # noqa: F401  (registers its document kind)
 from connectors.config_kinds import RestStream
-from connectors.config_model import System
 from connectors.documents import DocumentError, Row, document_row
 from connectors.landing import Landing
+from connectors.landing.documents import has_documents, stamps_of
 from connectors.model import BatchRecord, ConnectorError, DeadLetter, PermanentError
 from connectors.rest.client import Refused, RestClient
 from connectors.rest.pages import Page, fetch, pages
-from connectors.rest.times import earlier_by, instant, later, naive_utc
+from connectors.rest.times import earlier_by, instant, is_ahead, later, naive_utc, not_after, without_stale
 from connectors.size import LIMIT_BYTES, too_large
 
 log = logging.getLogger(__name__)
@@ -34,11 +36,17 @@ OnBatch = Callable[[str, BatchRecord], None]
 
 @dataclass
 class _Sweep:
-    """A walk through a stream: what it asks for, how far it is, and what it read but has not landed yet."""
+    """A walk through a stream: what it asks for, how far it is, and what it read but has not landed yet. `read` is how
+    the stream is declared, `clock` the server's at the first page; `is_anew`: what landed under another key leaves the
+    state; `is_again`: its page token was lost, and there is no use in another pause."""
 
     since: str | None
     token: str | None
     high: str | None
+    read: dict[str, Any]
+    clock: str | None = None
+    is_anew: bool = False
+    is_again: bool = False
     rows: list[Row] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     bytes: int = 0
@@ -46,33 +54,28 @@ class _Sweep:
 
     def cursor(self, done: bool) -> dict[str, Any]:
         if done:
-            return {"since": self.high, "high": self.high, "next": None}
-        return {"since": self.since, "high": self.high, "next": self.token}
+            high = not_after(self.high, self.now)
+            return {"since": high, "high": high, "next": None, "read": self.read}
+        at = {"since": self.since, "high": self.high, "next": self.token}
+        return at | {"read": self.read, "clock": self.clock}
 
-
-def sync_rest(
-    system: System,
-    landing: Landing,
-    on_batch: OnBatch | None = None,
-    *,
-    again: Callable[[str], bool] = lambda _stream: False,
-) -> None:
-    """Land what changed in every stream of a REST system. Where `again(stream)`, everything is asked for, which closes
-    gaps that a stamp hides; documents that did not change land nothing.
-
-    Raises TransientError or PermanentError; what was landed until then stays, with its cursor.
-    """
-    with RestClient(system.read) as client:
-        for stream in system.streams:
-            sync_stream(client, stream, landing, on_batch, full=again(stream.name))
+    @property
+    def now(self) -> datetime:
+        return instant(self.clock) or datetime.now(UTC)
 
 
 def sync_stream(
     client: RestClient, stream: RestStream, landing: Landing, on_batch: OnBatch | None = None, *, full: bool = False
 ) -> None:
-    """Sweep one stream to its end."""
-    stored = {} if full else landing.cursor(stream.name) or {}
-    sweep = _Sweep(stored.get("since"), stored.get("next"), stored.get("high"))
+    """Sweep one stream to its end; from its start where it is declared otherwise than in the sweep before."""
+    stored, read = landing.cursor(stream.name) or {}, _declared(stream)
+    before = stored.get("read")
+    is_anew = before is not None and before["key"] != read["key"]
+    if full or before != read:
+        stored = {}
+    sweep = _Sweep(
+        stored.get("since"), stored.get("next"), stored.get("high"), read, stored.get("clock"), is_anew=is_anew
+    )
     try:
         _walk(client, stream, landing, sweep, on_batch)
     except Refused as error:
@@ -81,7 +84,7 @@ def sync_stream(
         log.warning(
             "%s: the stored page token is not taken any more (%d); the sweep starts again", stream.name, error.status
         )
-        sweep = _Sweep(stored.get("since"), None, stored.get("since"))
+        sweep = _Sweep(stored.get("since"), None, stored.get("since"), read, is_again=True)
         _walk(client, stream, landing, sweep, on_batch)
 
 
@@ -91,18 +94,37 @@ def newest(client: RestClient, stream: RestStream, landed: str | None) -> str | 
     page = fetch(client, stream, landed, None)
     high = landed
     for record in page.records:
-        high = later(high, _stamp(record, stream))
+        stamp = _stamp(record, stream)
+        high = high if is_ahead(stamp, client.clock) else later(high, stamp)
     return high
+
+
+def _declared(stream: RestStream) -> dict[str, Any]:
+    """What a cursor is worth something for."""
+    return {
+        "key": list(stream.key),
+        "path": stream.path,
+        "params": dict(stream.params),
+        "document": stream.document,
+        "field": stream.cursor.field if stream.cursor else None,
+    }
 
 
 def _walk(client: RestClient, stream: RestStream, landing: Landing, sweep: _Sweep, on_batch: OnBatch | None) -> None:
     since, over = earlier_by(sweep.since, stream.overlap), time.monotonic() + client.read.longest.total_seconds()
     try:
         for page in pages(client, stream, since, sweep.token):
-            _take(page, stream, sweep)
+            sweep.clock = sweep.clock or client.clock.isoformat()
+            _take(page, stream, landing, sweep)
             if page.next_token is None:
                 break
-            if sweep.pages >= client.read.max_pages or time.monotonic() > over:
+            if sweep.is_again and time.monotonic() > over:
+                raise PermanentError(
+                    f"{stream.name}: {sweep.pages} pages take longer than read.longest, and the API takes no page "
+                    "token of an earlier pass.",
+                    "Raise read.longest; read.max_pages is not kept to meanwhile.",
+                )
+            if not sweep.is_again and (sweep.pages >= client.read.max_pages or time.monotonic() > over):
                 told = f"{stream.name}: {sweep.pages} pages in this pass are enough; the next one goes on from there"
                 log.warning("%s (max_pages, longest)", told)
                 _land(landing, stream, sweep, on_batch, done=False)
@@ -116,11 +138,16 @@ def _walk(client: RestClient, stream: RestStream, landing: Landing, sweep: _Swee
     _land(landing, stream, sweep, on_batch, done=True)
 
 
-def _take(page: Page, stream: RestStream, sweep: _Sweep) -> None:
-    """Turn a page's records into rows and dead letters. A page of nothing but faults is refused: that is a changed API
-    or a wrong key, not so many bad records."""
+def _take(page: Page, stream: RestStream, landing: Landing, sweep: _Sweep) -> None:
+    """Turn a page's records into rows and dead letters. A page of nothing but faults is refused while no record was
+    ever good: that is a wrong key, not so many bad records."""
     rows, dead = parse_records(stream, page.records)
-    if len(dead) >= FLOOD and not rows:
+    if (
+        len(dead) >= FLOOD
+        and not rows
+        and not sweep.rows
+        and (sweep.is_anew or not has_documents(landing, stream.name))
+    ):
         raise PermanentError(
             f"Every record of a page of {stream.path} is faulty: {dead[0].reason}.",
             "Check `key`, `records` and `document` of the stream; none of that page was landed.",
@@ -152,11 +179,18 @@ def parse_records(stream: RestStream, records: list[bytes]) -> tuple[list[Row], 
 
 
 def _land(landing: Landing, stream: RestStream, sweep: _Sweep, on_batch: OnBatch | None, *, done: bool) -> None:
-    complete = naive_utc(sweep.high if done else sweep.since)
+    cursor, rows = sweep.cursor(done), sweep.rows
+    if sweep.since is not None:  # a sweep from the start is the way back from a source that was itself set back
+        rows = without_stale(rows, stamps_of(landing, stream.name, [row[0] for row in rows]), sweep.now)
     record = landing.land_documents(
-        stream.name, sweep.rows, sweep.cursor(done), dead=sweep.dead, source_time_utc=complete
+        stream.name,
+        rows,
+        cursor,
+        dead=sweep.dead,
+        source_time_utc=naive_utc(cursor["since"]),
+        is_anew=sweep.is_anew,
     )
-    sweep.rows, sweep.dead, sweep.bytes = [], [], 0
+    sweep.rows, sweep.dead, sweep.bytes, sweep.is_anew = [], [], 0, False
     if on_batch is not None:
         on_batch(stream.name, record)
 

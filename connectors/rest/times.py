@@ -1,6 +1,11 @@
 """The time stamps of a change cursor: compared as instants, sent back in the form the API uses."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+
+from connectors.documents import Row
+
+WIDEST_ZONE = timedelta(hours=14)
 
 
 def instant(text: str | None) -> datetime | None:
@@ -9,9 +14,9 @@ def instant(text: str | None) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):  # with an offset, the first and the last day that there are may have no UTC
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def later(first: str | None, second: str | None) -> str | None:
@@ -20,6 +25,33 @@ def later(first: str | None, second: str | None) -> str | None:
     if two is None:
         return first
     return second if one is None or two > one else first
+
+
+def is_ahead(text: str | None, clock: datetime) -> bool:
+    """Whether a stamp is past the source's clock. One without an offset may be ahead of it by its zone."""
+    found = instant(text)
+    if found is None or text is None:
+        return False
+    return found > clock and (datetime.fromisoformat(text).tzinfo is not None or found - clock > WIDEST_ZONE)
+
+
+def not_after(text: str | None, clock: datetime) -> str | None:
+    """The stamp, or the source's clock where the stamp is ahead of it."""
+    return clock.isoformat().replace("+00:00", "Z") if is_ahead(text, clock) else text
+
+
+def without_stale(rows: Iterable[Row], landed: Mapping[str, str | None], clock: datetime) -> list[Row]:
+    """The rows that are not older, by their stamps, than what is `landed` or comes before them under the same key. A
+    landed stamp ahead of the source's clock says nothing."""
+    newest = {key: stamp for key, stamp in landed.items() if not is_ahead(stamp, clock)}
+    kept: list[Row] = []
+    for row in rows:
+        before, now = instant(newest.get(row[0])), instant(row[2])
+        if before is None or now is None or now >= before:
+            kept.append(row)
+            if now is not None and not is_ahead(row[2], clock):
+                newest[row[0]] = row[2]
+    return kept
 
 
 def earlier_by(text: str | None, overlap: timedelta) -> str | None:

@@ -72,9 +72,13 @@ class Box:
     def _start_others(self) -> None:
         oms, wms, carrier = (secrets.token_urlsafe(24) for _ in range(3))
         key = host_key(self.folder)
+
+        def clock() -> datetime | None:
+            return self.now
+
         self._drop = self.servers.call(serve_sftp(self.outbox, self.faults["wms"], key, wms))
         self.env |= {
-            "OMS_URL": self.servers.serve(rest.rest_app(rest.OMS, self.orders, self.faults["oms"], oms)),
+            "OMS_URL": self.servers.serve(rest.rest_app(rest.OMS, self.orders, self.faults["oms"], oms, clock)),
             "OMS_API_KEY": oms,
             "WMS_SFTP_HOST": "127.0.0.1",
             "WMS_SFTP_PORT": str(self._drop.get_port()),
@@ -82,7 +86,7 @@ class Box:
             "WMS_SFTP_PASSWORD": wms,
             "WMS_SFTP_HOST_KEY": key.export_public_key().decode().strip(),
             "CARRIER_URL": self.servers.serve(
-                rest.rest_app(rest.CARRIER, self.trackers, self.faults["carrier"], carrier)
+                rest.rest_app(rest.CARRIER, self.trackers, self.faults["carrier"], carrier, clock)
             ),
             "CARRIER_TOKEN": carrier,
         }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -32,13 +35,22 @@ OMS = Dialect("/v1/orders", "orders", "number", "x-api-key", "", 100.0)
 CARRIER = Dialect("/v1/trackers", "trackers", "tracking_number", "authorization", "Bearer ", 100.0)
 
 
-def rest_app(dialect: Dialect, documents: Documents, faults: Faults, secret: str) -> Moody:
+def rest_app(
+    dialect: Dialect,
+    documents: Documents,
+    faults: Faults,
+    secret: str,
+    clock: Callable[[], datetime | None] = lambda: None,
+) -> Moody:
     """The system's app: GET <path>?updated_since=&cursor=&limit= and GET <path>/<key>.
 
     A list answers {records: [...], "next_cursor": text or null}, ordered by (updated_at, key); `updated_since` is
     inclusive. 401 without the key, 404 for an unknown document, 422 for a bad parameter, 429 with Retry-After over
-    the rate.
+    the rate. Its Date is that of `clock`, the world's, which its stamps are of too.
     """
+
+    def date() -> dict[str, str]:
+        return {"date": format_datetime((clock() or datetime.now(UTC)).astimezone(UTC), usegmt=True)}
 
     async def listing(request: Request) -> Response:
         if not has_key(request, dialect.header, dialect.prefix + secret):
@@ -51,7 +63,7 @@ def rest_app(dialect: Dialect, documents: Documents, faults: Faults, secret: str
             found, after = documents.page(instant(since) if since else None, request.query_params.get("cursor"), limit)
         except ValueError as error:
             return refusal(422, str(error))
-        return json_response({dialect.records: found, "next_cursor": after})
+        return json_response({dialect.records: found, "next_cursor": after}, headers=date())
 
     async def single(request: Request) -> Response:
         if not has_key(request, dialect.header, dialect.prefix + secret):

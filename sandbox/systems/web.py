@@ -140,7 +140,14 @@ class Servers:
     async def _serve(self, app: ASGIApp) -> str:
         guarded = OwnMachineOnly(app)
         config = uvicorn.Config(
-            guarded, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off", ws="none"
+            guarded,
+            host="127.0.0.1",
+            port=0,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            date_header=False,  # a system's clock is its world's
         )
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve())

@@ -73,7 +73,7 @@ def served() -> Iterator[Api]:
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
     app = Starlette(routes=[Route("/v1/orders", api.list), Route("/moved", api.list)])
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False, date_header=False))
     thread = threading.Thread(target=lambda: server.run(sockets=[bound]), daemon=True)
     thread.start()
     while not server.started:
