@@ -81,7 +81,7 @@ def apply(settings: Settings, system: Any, plan_hash: str) -> list[dict[str, Any
         open_observed(_landing(settings, system), system.system, mapping) as observed,
         _target(system) as target,
     ):
-        return push(control, mapping, target, plan_hash, newest=observed.newest)
+        return push(control, mapping, target, plan_hash, system=system.system, newest=observed.newest)
 
 
 def end(settings: Settings, number: int, reason: str, *, again: bool) -> dict[str, Any]:
@@ -141,7 +141,10 @@ def writes(settings: Settings) -> list[dict[str, Any]]:
 
 
 def system_of_plan(settings: Settings, systems: Sequence[Any], plan_hash: str) -> Any:
-    """The system a plan is for; the first writable one when the hash is unknown, so that apply itself explains."""
+    """The system a plan is for; the first writable one when the hash is unknown, so that apply itself explains.
+
+    Raises NoTarget when that system takes no writes, or not any more: no other one is written in its place.
+    """
     from connectors.writeback.ledger import plan_row
 
     with looking_at(settings) as control, control.transaction() as connection:
@@ -149,7 +152,12 @@ def system_of_plan(settings: Settings, systems: Sequence[Any], plan_hash: str) -
     candidates = writable(systems)
     if not candidates:
         raise NoTarget("no connected system takes writes: none of the system files has a `write` part")
-    return next((system for system in candidates if row is not None and system.system == row["system"]), candidates[0])
+    if row is None:
+        return candidates[0]
+    for system in candidates:
+        if system.system == row["system"]:
+            return system
+    raise NoTarget(f"the plan is for {row['system']}, which takes no writes: its system file has no `write` part")
 
 
 def waiting(settings: Settings, system: str | None = None) -> list[str]:

@@ -70,6 +70,6 @@ def _desired(mapping: Mapping, entity: str, name: str, value: Any) -> str | None
         canonical = rule.canonical(value)
     except Refused as error:
         raise Refused(f"{entity} {name}: {error}") from None
-    if canonical is None and not rule.blank:
+    if not rule.blank and not (canonical or "").strip():
         raise Refused(f"{entity} {name} may not be emptied")
     return canonical

@@ -35,6 +35,11 @@ def move_intent(
     return bool(changed)
 
 
+def of_record(system: str, entity: str, key: str) -> tuple[Any, ...]:
+    """The condition that an intent is of this record."""
+    return intent.c.system == system, intent.c.entity == entity, intent.c.key == key
+
+
 def close_corrections(
     connection: Connection, system: str, entity: str, key: str, fields: dict[str, Any], actor: str
 ) -> None:

@@ -1,15 +1,18 @@
 """What may be written where: entities, fields, types and guard rails, read from contracts/write/ as data."""
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from connectors.writeback.canonical import UNPRINTABLE, printable
 from connectors.writeback.errors import Refused
 
+EXACT = Context(prec=100)
+LONGEST = 1 << 20
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts" / "write"
 
 
@@ -27,6 +30,8 @@ class FieldRule(BaseModel):
         if value is None or (isinstance(value, str) and value == ""):
             return None
         if self.type == "text":
+            if UNPRINTABLE.search(str(value)) or "\ufffd" in str(value):
+                raise Refused("it holds half a character, or one that no text keeps")
             return str(value)
         if self.type == "boolean":
             text = str(value).strip().lower()
@@ -40,12 +45,20 @@ class FieldRule(BaseModel):
         if not number.is_finite():
             raise Refused(f"{value!r} is not a number; the field takes {self.type}")
         precision, scale = self._digits()
-        if abs(number) >= Decimal(10) ** (precision - scale):
+        if number.copy_abs() >= Decimal(10) ** (precision - scale):
             raise Refused(f"{value!r} does not fit {self.type}")
-        exact = number.quantize(Decimal(1).scaleb(-scale))
+        exact = number.quantize(Decimal(1).scaleb(-scale), context=EXACT)
         if exact != number:
             raise Refused(f"{value!r} has more decimals than {self.type} keeps")
-        return format(exact, "f")
+        return format(exact if exact else exact.copy_abs(), "f")
+
+    def told(self, value: Any) -> str | None:
+        """What a target or its log says, whatever that is: `canonical` where it fits, else a text that is not what any
+        value of this field looks like, so that it counts as another one and stops nobody."""
+        try:
+            return self.canonical(value)
+        except (ValueError, ArithmeticError):
+            return printable(value, LONGEST)
 
     def outgoing(self, text: str | None) -> Any:
         """The canonical text as the JSON value that the target takes; decimals stay text, so no digit is lost."""

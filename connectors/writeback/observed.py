@@ -62,7 +62,7 @@ class Observed:
         names = list(rule.fields)
         return [
             Seen(
-                {name: rule.fields[name].canonical(_plain(value)) for name, value in zip(names, row[1:], strict=True)},
+                {name: rule.fields[name].told(_plain(value)) for name, value in zip(names, row[1:], strict=True)},
                 str(row[0]),
             )
             for row in found

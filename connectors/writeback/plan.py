@@ -2,7 +2,7 @@
 
 import json
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -14,7 +14,7 @@ from connectors.control.tables import plan as plan_table
 from connectors.writeback.actor import current_actor
 from connectors.writeback.canonical import canonical_json, digest
 from connectors.writeback.chain import append
-from connectors.writeback.ledger import OPEN_STATES, close_corrections
+from connectors.writeback.ledger import OPEN_STATES, close_corrections, of_record
 from connectors.writeback.mapping import FieldRule, Mapping
 from connectors.writeback.observed import Observed, Seen
 
@@ -90,8 +90,11 @@ def _change(
 def _guard(rule: FieldRule, name: str, observed: str | None, desired: str | None) -> list[str]:
     if rule.max_change_ratio is None or observed is None or desired is None:
         return []
-    old, new = Decimal(observed), Decimal(desired)
-    if old == 0 or abs(new - old) / abs(old) <= Decimal(str(rule.max_change_ratio)):
+    try:
+        old, new = Decimal(observed), Decimal(desired)
+        if old == 0 or abs(new - old) / abs(old) <= Decimal(str(rule.max_change_ratio)):
+            return []
+    except DecimalException:  # what the target has is no number: nothing can be said of the way from it
         return []
     return [f"{name} would move by more than {rule.max_change_ratio:.0%}"]
 
@@ -125,19 +128,15 @@ def set_verified(
 def _in_flight(connection: Connection, system: str, entity: str, key: str) -> str | None:
     row = connection.execute(
         select(intent.c.id, intent.c.state).where(
-            intent.c.system == system, intent.c.entity == entity, intent.c.key == key,
-            intent.c.state.in_(state for state in OPEN_STATES if state != "approved"),
+            *of_record(system, entity, key), intent.c.state.in_(state for state in OPEN_STATES if state != "approved")
         )
-    ).first()  # fmt: skip
+    ).first()
     return f"write {row.id} of this record is {row.state}; it is settled first" if row else None
 
 
 def _former(connection: Connection, system: str, entity: str, key: str) -> int | None:
     """The last write of this record that is over, whatever its end: the same facts may need the same write again."""
-    last = select(func.max(intent.c.id)).where(
-        intent.c.system == system, intent.c.entity == entity, intent.c.key == key,
-        intent.c.state.not_in(OPEN_STATES),
-    )  # fmt: skip
+    last = select(func.max(intent.c.id)).where(*of_record(system, entity, key), intent.c.state.not_in(OPEN_STATES))
     return connection.execute(last).scalar()
 
 
@@ -171,3 +170,13 @@ def _started(connection: Connection, plan_hash: str) -> bool:
 def body_of(row: Any) -> dict[str, Any]:
     """The change list of a stored plan."""
     return dict(json.loads(row["body"]))
+
+
+def change_of(row: Any, entity: str, key: str) -> dict[str, Any]:
+    """What a stored plan says of one record; {} when it does not name it."""
+    return next((one for one in body_of(row)["changes"] if (one["entity"], one["key"]) == (entity, key)), {})
+
+
+def desired_of(change: dict[str, Any]) -> dict[str, str | None]:
+    """What a change would write, per field."""
+    return {name: values["desired"] for name, values in change["fields"].items()}

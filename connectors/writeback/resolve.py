@@ -21,8 +21,8 @@ yet."""
 PRECONDITION_FAILED, TOO_MANY = 412, 429
 
 
-def resolve(control: Control, mapping: Mapping, target: Target) -> list[int]:
-    """Settle what earlier runs left open; returns the ids of the intents still in doubt.
+def resolve(control: Control, mapping: Mapping, target: Target, system: str) -> list[int]:
+    """Settle what earlier runs left open at `target`, which is `system`; returns the ids of those still in doubt.
 
     Every SENT whose request deadline has passed is in doubt: whoever sent it is gone. Then one read per doubt, see
     `settle`.
@@ -30,12 +30,13 @@ def resolve(control: Control, mapping: Mapping, target: Target) -> list[int]:
     actor = current_actor()
     now = utc_now()
     with control.transaction() as connection:
-        sent: list[int] = list(connection.execute(select(intent.c.id).where(intent.c.state == "sent")).scalars())
+        of_system = select(intent.c.id).where(intent.c.system == system)
+        sent: list[int] = list(connection.execute(of_system.where(intent.c.state == "sent")).scalars())
         for number in sent:
             last = _last_attempt(connection, number)
             if last is None or last["deadline_utc"] < now:
                 move_intent(connection, number, "sent", "in_doubt", actor, "no answer was recorded")
-        doubts: list[int] = list(connection.execute(select(intent.c.id).where(intent.c.state == "in_doubt")).scalars())
+        doubts: list[int] = list(connection.execute(of_system.where(intent.c.state == "in_doubt")).scalars())
     return [number for number in doubts if settle(control, mapping, target, number, actor) == "in_doubt"]
 
 
@@ -72,7 +73,7 @@ def _decide(
         return None, "", None
     rules = mapping.entity(row["entity"]).fields
     wanted = json.loads(row["fields"])
-    ours = all(rules[name].canonical(answer.values.get(name)) == value for name, value in wanted.items())
+    ours = all(rules[name].told(answer.values.get(name)) == value for name, value in wanted.items())
     if ours:  # also under the old version: they differed when this was planned, and not every target counts on
         return "acked", "a read found our values in the target", answer.version
     if answer.version != row["precondition"]:

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,7 +31,7 @@ COLUMNS = "stock_item_id integer, unit_price decimal(18,2), stock_item_name varc
 class Erp:
     """One item, 142. Each PATCH takes one of `behave`: ok, throttle, unavailable, die_before, die_after; gone_before,
     gone_after (whoever asked is gone before it takes effect, or before the answer); or a status that it answers with
-    after taking effect (`effect_401`) or without (`refuse_401`)."""
+    after taking effect (`effect_401`) or without (`refuse_401`). `on_get` and `on_patch` answer in its place."""
 
     price: str = "20.00"
     version: int = 7
@@ -40,6 +40,8 @@ class Erp:
     requests: int = 0
     readable: bool = True
     headers: dict = field(default_factory=dict)
+    on_get: Callable[[Request], Response] | None = None
+    on_patch: Callable[[Request], Response] | None = None
     url: str = ""
 
     def edit(self, price: str) -> None:
@@ -54,6 +56,8 @@ class Erp:
         return JSONResponse(self.row(), headers={"ETag": f'"{self.version}"'})
 
     async def get(self, request: Request) -> Response:
+        if self.on_get is not None:
+            return self.on_get(request)
         if not self.readable:
             return JSONResponse({}, 503)
         if request.path_params["key"] != "142":
@@ -63,6 +67,8 @@ class Erp:
     async def patch(self, request: Request) -> Response:
         self.requests += 1
         self.headers = dict(request.headers)
+        if self.on_patch is not None:
+            return self.on_patch(request)
         behave = self.behave.pop(0) if self.behave else "ok"
         if behave == "throttle":
             return JSONResponse({}, 429, headers={"Retry-After": "0"})
@@ -132,6 +138,12 @@ class Landed:
             connection.execute("delete from raw_erp.warehouse_stock_items")
             for name in ("warehouse_stock_items", "warehouse_stock_items__log"):
                 connection.execute(f"insert into raw_erp.{name} values ('u', ?, ?, ?, ?, ?, ?, ?)", list(row.values()))
+
+    def run(self, sql: str) -> None:
+        """Does `sql` to the stream and its log, each as `{}`."""
+        with duckdb.connect(str(self.path)) as connection:
+            for name in ("warehouse_stock_items", "warehouse_stock_items__log"):
+                connection.execute(sql.format(f"raw_erp.{name}"))
 
 
 @pytest.fixture

@@ -16,8 +16,12 @@ MAPPING = load_mapping()
 
 
 def correct(control: Control, landing: Path, price: str) -> None:
+    correct_fields(control, landing, unit_price=price)
+
+
+def correct_fields(control: Control, landing: Path, key: str = "142", **fields: str) -> None:
     with open_observed(landing, "erp", MAPPING) as observed:
-        writeback.correct(control, MAPPING, observed, "erp", "item", "142", {"unit_price": price}, "price list 7")
+        writeback.correct(control, MAPPING, observed, "erp", "item", key, fields, "price list 7")
 
 
 def plan(control: Control, landing: Path) -> dict:
@@ -31,12 +35,17 @@ def approved_plan(control: Control, landing: Path) -> str:
     return planned["hash"]
 
 
+def wanted(control: Control, landing: Path, **fields: str) -> str:
+    correct_fields(control, landing, **(fields or {"unit_price": "21.50"}))
+    return approved_plan(control, landing)
+
+
 def apply(
     control: Control, url: str, plan_hash: str, timeout_s: float = 30.0, headers: dict | None = None, **options
 ) -> list[dict]:
     target = HttpTarget(url, headers or {"Authorization": "Bearer token"}, MAPPING, timeout_s=timeout_s)
     try:
-        return writeback.apply(control, MAPPING, target, plan_hash, **options)
+        return writeback.apply(control, MAPPING, target, plan_hash, system="erp", **options)
     finally:
         target.close()
 

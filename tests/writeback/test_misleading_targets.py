@@ -1,8 +1,10 @@
 """What misleads a ledger: versions that do not move, reads that fail for a moment, facts that come back."""
 
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from connectors.config_model import Write
 from connectors.writeback import abandon, release
@@ -49,6 +51,45 @@ def test_a_target_that_cannot_be_read_just_now_is_not_written(control, landed, e
     erp.readable = True
     assert steps.apply(control, erp.url, plan_hash)[0]["state"] == "stale"
     assert erp.price == "19.00"
+
+
+UNREADABLE = [302, 404, 423, 507, 520, "too much", "a list", "a page", "a page with a version", "nothing"]
+
+
+@pytest.mark.parametrize("answer", UNREADABLE)
+def test_a_person_is_not_written_over_while_the_target_says_something_odd(control, landed, unversioned, answer):
+    plan_hash = wanted(control, landed)
+    unversioned.price = "19.00"
+    etag = {"ETag": '"7"'}
+    odd = {
+        "too much": Response(b'{"unit_price": "' + b"2" * (1 << 20) + b'"}', 200, headers=etag),
+        "a list": JSONResponse([1], 200, headers=etag),
+        "a page": HTMLResponse("<h1>maintenance</h1>"),
+        "a page with a version": HTMLResponse("<h1>maintenance</h1>", headers=etag),
+        "nothing": Response(b"", 200, headers=etag),
+    }
+    unversioned.on_get = lambda _: odd[answer] if answer in odd else JSONResponse({}, answer)
+    row = steps.apply(control, unversioned.url, plan_hash)[0]
+    assert row["state"] == ("stale" if answer == 404 else "approved") and row["detail"]
+    unversioned.on_get = None
+    with suppress(Refused):
+        steps.apply(control, unversioned.url, plan_hash)
+    assert unversioned.price == "19.00" and unversioned.requests == 0
+
+
+@pytest.mark.parametrize("status", [401, 403, 405])
+def test_a_target_that_is_never_readable_is_written_on_what_landed(control, landed, erp, status):
+    plan_hash = wanted(control, landed)
+    erp.on_get = lambda _: JSONResponse({}, status)
+    assert steps.apply(control, erp.url, plan_hash)[0]["state"] == "acked"
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_record_that_is_gone_is_not_made_anew(control, landed, erp, status):
+    plan_hash = wanted(control, landed)
+    erp.on_get = lambda _: JSONResponse({}, status)
+    row = steps.apply(control, erp.url, plan_hash)[0]
+    assert (row["state"], row["detail"]) == ("stale", "the record is gone from the target") and erp.requests == 0
 
 
 def test_what_was_abandoned_and_is_asked_for_again_is_sent(control, landed, erp, mapping):

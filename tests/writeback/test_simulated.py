@@ -19,8 +19,8 @@ from connectors.writeback.mapping import load_mapping
 from connectors.writeback.plan import body_of
 from tests.writeback.simulated import TIMEOUT_S, Clock, Erp, Killed
 
-CLOCKED = ["connectors.control.store", *(f"connectors.writeback.{name}" for name in
-           ("apply", "approve", "chain", "close", "correct", "ledger", "plan", "resolve", "target"))]  # fmt: skip
+WRITEBACK = ("apply", "approve", "chain", "close", "correct", "ledger", "look", "plan", "resolve", "sending", "target")
+CLOCKED = ["connectors.control.store", *(f"connectors.writeback.{name}" for name in WRITEBACK)]
 KEEPING = Keeping(None, {"CROSSDOCK_LEDGER_KEY": "k" * 32})
 HELD = {"acked", "verified", "in_doubt", "sent", "released", "abandoned"}
 
@@ -31,7 +31,7 @@ class Simulation:
     def __init__(self, seed: int, monkeypatch) -> None:
         self.rng, self.clock = random.Random(seed), Clock()
         for module in CLOCKED:
-            monkeypatch.setattr(importlib.import_module(module), "utc_now", self.clock)
+            monkeypatch.setattr(importlib.import_module(module), "utc_now", self.clock, raising=False)
         monkeypatch.setattr("time.sleep", self.clock.sleep)
         self.control, self.mapping = open_control("sqlite://", keeping=KEEPING), load_mapping()
         etag = self.rng.choice(["good"] * 6 + ["none", "odd"])
@@ -69,7 +69,7 @@ class Simulation:
                 with suppress(Refused, TargetUnavailable, Killed):
                     writeback.apply(
                         self.control, self.mapping, self.target, row["hash"],
-                        newest=self.erp.newest, on_phase=self.perhaps_die,
+                        system="erp", newest=self.erp.newest, on_phase=self.perhaps_die,
                     )  # fmt: skip
                 self.check()
 

@@ -183,6 +183,12 @@ def test_a_value_that_does_not_fit_is_refused_and_nothing_is_recorded(control, l
     assert writes(control) == []
 
 
+@pytest.mark.parametrize("name", ["", "  ", "half \ud83d"])
+def test_a_name_that_is_blank_or_broken_is_refused(control, landed, name):
+    with pytest.raises(Refused):
+        steps.correct_fields(control, landed.path, stock_item_name=name)
+
+
 def test_an_edited_ledger_is_noticed(control, landed):
     steps.correct(control, landed.path, "21.50")
     steps.plan(control, landed.path)

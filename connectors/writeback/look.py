@@ -1,0 +1,45 @@
+"""What is looked at before a write leaves: whether it is still wanted, then the record itself."""
+
+import json
+from typing import Any, Literal
+
+from sqlalchemy import Connection
+
+from connectors.writeback.canonical import printable
+from connectors.writeback.ledger import is_wished
+from connectors.writeback.mapping import Mapping
+from connectors.writeback.observed import Seen
+from connectors.writeback.plan import change_of
+from connectors.writeback.target import Answer
+
+BLIND = {401, 403, 405}
+"""Answers of a target that never lets itself be read: it is written on what landed. Any other may be one of the moment.
+"""
+Verdict = tuple[Literal["send", "stale", "wait"], str]
+
+
+def unwanted(connection: Connection, row: Any) -> str | None:
+    """Why nobody wants this write any more, told without asking the target; None when it is wanted."""
+    if not is_wished(connection, row["system"], row["entity"], row["key"], json.loads(row["fields"])):
+        return "the correction was replaced since it was approved"
+    return None
+
+
+def compared(mapping: Mapping, row: Any, plan: Any, landed: Seen | None, now: Answer) -> Verdict:
+    """Whether the record is what the plan saw, as it `landed` last and as the target tells it `now`, and why not."""
+    planned = change_of(plan, row["entity"], row["key"])["fields"]
+    rules = mapping.entity(row["entity"]).fields
+    views = {"landed": landed.values} if landed is not None else {}
+    if now.status == 200 and now.values is not None:  # values count, also where no version comes with them
+        told = now.values
+        views["in the target"] = {name: rules[name].told(told.get(name)) for name in planned}
+    for where, values in views.items():
+        for name, seen in planned.items():
+            if values[name] != seen["observed"]:
+                is_now, was = printable(values[name]), printable(seen["observed"])
+                return "stale", f"{name} is {is_now} {where}, the plan saw {was}: somebody changed it"
+    if now.kind == "rejected":
+        return "stale", "the record is gone from the target"
+    if "in the target" not in views and now.status not in BLIND:
+        return "wait", f"the target cannot be read before the write ({now.detail})"
+    return "send", ""
