@@ -13,6 +13,7 @@ import duckdb
 from connectors.landing.casts import cast
 from connectors.landing.tables import log_of
 from connectors.model import Column, quoted
+from connectors.size import is_cut
 
 
 def close_before(db: duckdb.DuckDBPyConnection, batch_id: int, stream: str, position: int) -> None:
@@ -23,33 +24,48 @@ def close_before(db: duckdb.DuckDBPyConnection, batch_id: int, stream: str, posi
 def close_landed(
     db: duckdb.DuckDBPyConnection, batch_id: int, system: str, stream: str, columns: Sequence[Column]
 ) -> None:
-    """Close the letters of `stream` whose key has a later change, or a truncate, among the rows of this batch."""
+    """Close the letters of `stream` whose key has a later change, or a truncate, among the rows of this batch. A change
+    that leaves out a value which the letter may hold (unchanged, so not sent) does not end it: that value is nowhere
+    else.
+    """
     letters = _open(db, stream)
     if not letters:
         return
     keys = [column for column in columns if column.key]
     known = [
-        (id_, at, ordinal, row)
+        (id_, at, ordinal, _held(values[1]), row)
         for id_, at, ordinal, values in letters
         if (row := _key_of(values, [c.name for c in keys])) is not None
     ]
     if not known:
         return
     fields = ", ".join(
-        ["_id varchar", "_at bigint", "_at_ordinal bigint", *(f"{quoted(c.name)} varchar" for c in keys)]
+        [
+            "_id varchar",
+            "_at bigint",
+            "_at_ordinal bigint",
+            "_held varchar[]",
+            *(f"{quoted(c.name)} varchar" for c in keys),
+        ]
     )
     db.execute(f"create or replace temp table _letters ({fields})")
-    marks = ", ".join("?" for _ in range(3 + len(keys)))
+    marks = ", ".join("?" for _ in range(4 + len(keys)))
     db.executemany(
         f"insert into _letters values ({marks})",
-        [[id_, at, ordinal, *row] for id_, at, ordinal, row in known],
+        [[id_, at, ordinal, held, *row] for id_, at, ordinal, held, row in known],
     )
     same = " and ".join(f"n.{quoted(c.name)} = {cast(c.name, c.type, 'l.')}" for c in keys)
+    log = f"(from {log_of(system, stream)} where _batch_id = {batch_id})"  # a moved row's values follow its delete
     ended = db.execute(
         f"""
-        select distinct l._id from _letters l join {log_of(system, stream)} n
-            on n._batch_id = {batch_id} and (n._op = 't' or {same})
-            and (n._commit_pos, n._ordinal) > (l._at, l._at_ordinal)
+        select distinct l._id from _letters l join {log} n
+            on (n._op = 't' or {same}) and (n._commit_pos, n._ordinal) > (l._at, l._at_ordinal)
+        left join {log} m
+            on n._op = 'd' and m._op = 'i' and m._unchanged is not null
+            and (m._commit_pos, m._ordinal) = (n._commit_pos, n._ordinal + 1)
+        where not list_has_any(
+            coalesce(n._unchanged, m._unchanged, []), coalesce(l._held, n._unchanged, m._unchanged, [])
+        )
         """
     ).fetchall()
     db.execute("drop table _letters")
@@ -59,16 +75,19 @@ def close_landed(
 def _key_of(values: tuple[str | None, dict[str, Any]], names: Sequence[str]) -> list[str] | None:
     """The text of each key column: from the row, or from the key where only that is kept."""
     key, row = values
-    if row.keys() >= set(names):
+    if all(isinstance(row.get(name), str) for name in names):
         return [row[name] for name in names]
     parts = [key or ""] if len(names) == 1 else (key or "").split("|")
     return parts if key and len(parts) == len(names) else None
 
 
+def _held(row: dict[str, Any]) -> list[str] | None:
+    """The columns whose values the letter holds; None where the row is not kept."""
+    return [name for name, value in row.items() if value is not None] if row else None
+
+
 def _open(db: duckdb.DuckDBPyConnection, stream: str) -> list[tuple[str, int, int, tuple[str | None, dict[str, Any]]]]:
-    """The open letters of a stream of table rows: id, position, ordinal, and the key with the row as far as it is kept
-    as text.
-    """
+    """The open letters of a stream of table rows: id, position, ordinal, and the key with the row as far as kept."""
     rows = db.execute(
         "select id, try_cast(position as bigint), coalesce(ordinal, 0), key, raw from _land.dead_letter "
         "where stream = ? and state = 'open' and try_cast(position as bigint) is not null",
@@ -78,11 +97,13 @@ def _open(db: duckdb.DuckDBPyConnection, stream: str) -> list[tuple[str, int, in
 
 
 def _row(raw: bytes | None) -> dict[str, Any]:
+    if raw is None or is_cut(bytes(raw)):
+        return {}
     try:
-        found = json.loads(bytes(raw or b""))
+        found = json.loads(bytes(raw))
     except ValueError:
         return {}
-    return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def _close(db: duckdb.DuckDBPyConnection, batch_id: int, ids: Sequence[str]) -> None:
