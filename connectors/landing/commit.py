@@ -105,13 +105,13 @@ def write_batch(commit: Commit, to_pos: str, source_time: datetime | None, corre
         close_landed(commit.db, commit.batch_id, commit.system, stream, columns)
     if not commit.rows and not commit.dead:
         last = commit.db.execute(
-            "select batch_id, from_pos, source_time_utc from _land.batch "
+            "select batch_id, from_pos, source_time_utc, started_at from _land.batch "
             "where batch_id = (select max(batch_id) from _land.batch) "
             "and stream = ? and rows = 0 and dead = 0",
             [commit.stream],
         ).fetchone()
         if last:
-            commit.batch_id, commit.from_pos, complete = last
+            commit.batch_id, commit.from_pos, complete, commit.started_at = last  # a number and its beginning are one
             source_time = source_time or complete  # one that says less takes nothing back
             commit.db.execute("delete from _land.batch where batch_id = ?", [commit.batch_id])
     record = BatchRecord(

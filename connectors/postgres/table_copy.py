@@ -110,7 +110,8 @@ def write_table(commit: Commit, table: Table, reading: Reading, on_progress: Pro
     version, landed = evolve(commit.db, commit.system, table.stream, table.columns, lsn_text(table.position))
     commit.version = max(commit.version, version)
     log, state = log_of(commit.system, table.stream), state_of(commit.system, table.stream)
-    if commit.db.execute(f"select 1 from {log} limit 1").fetchone():  # what it had is gone, in the log as in the state
+    is_emptied = commit.db.execute(f"select 1 from {log} limit 1").fetchone() is not None
+    if is_emptied:  # what it had is gone, in the log as in the state
         commit.db.execute(
             f"insert into {log} (_generation, _commit_pos, _ordinal, _op, _commit_ts, _batch_id) "
             "values (?, ?, -1, 't', ?, ?)",
@@ -121,7 +122,7 @@ def write_table(commit: Commit, table: Table, reading: Reading, on_progress: Pro
     if rows is None:
         commit.db.execute(f"delete from {log} where {mine}")
         rows = _carefully(commit, table, landed, on_progress)
-    commit.per_stream[table.stream] = rows
+    commit.per_stream[table.stream] = rows + is_emptied
     if table.wide:
         with in_snapshot(table.dsn, table.exported) as connection:
             commit.dead.extend(oversize_rows(connection, table.followed, table.wide, table.position))

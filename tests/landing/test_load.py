@@ -64,6 +64,16 @@ def test_a_load_copies_new_batches_once(tmp_path: Path) -> None:
         assert rows_of(warehouse, relation) == rows_of(landing.path, relation)
 
 
+def test_a_pass_that_finds_nothing_leaves_nothing_to_load(tmp_path: Path) -> None:
+    landing, warehouse = Landing(tmp_path / "landing/erp.duckdb", "erp"), tmp_path / "warehouse.duckdb"
+    landing.land_changes([changes([("i", "1", "1.10")], 10)], {"lsn": 1})
+    landing.land_changes([], {"lsn": 2})
+    load([system("erp", "postgres")], tmp_path, warehouse)
+    landing.land_changes([], {"lsn": 3})
+    found = load([system("erp", "postgres")], tmp_path, warehouse)
+    assert (found.rows, found.changed, found.anew) == ({"erp.orders": 0}, False, [])
+
+
 def test_a_truncate_and_an_added_column_reach_the_warehouse(tmp_path: Path) -> None:
     landing, warehouse = Landing(tmp_path / "landing/erp.duckdb", "erp"), tmp_path / "warehouse.duckdb"
     landing.land_changes([changes([("i", "1", "1.10"), ("i", "2", "2.20")], 10)], {})

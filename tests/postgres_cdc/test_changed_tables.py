@@ -1,9 +1,13 @@
 """Landed state equals the source through every change of a table, and the other streams go on meanwhile."""
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import pytest
 
+from connectors.load import load
 from connectors.model import TransientError
 from connectors.postgres import snapshot
 
@@ -181,3 +185,20 @@ def test_a_table_changed_while_it_is_read_is_tried_again_and_lands(
     assert not two.sync("items", "other").stopped
     two.assert_equal("items", "id", "made")
     two.assert_equal("other", "id", "n")
+
+
+def test_a_table_made_again_empty_is_empty_in_the_warehouse_too(two: Source, tmp_path: Path) -> None:
+    (tmp_path / "landing").mkdir()
+    two.landing.path = two.landing.path.rename(tmp_path / "landing" / "erp.duckdb")
+    system = SimpleNamespace(system="erp", read=SimpleNamespace(kind="postgres"), streams=[])
+    loaded = "select _op, count(*) from raw_erp.items__log group by 1 order by 1"
+    two.sync("items", "other")
+    load([system], tmp_path, tmp_path / "warehouse.duckdb")
+    two.run("drop table s.items; create table s.items (id int primary key, name text, made date)")
+    for rows, then in ((0, "insert into s.items values (1, 'x', null)"), (1, "select 1")):
+        two.sync("items", "other")
+        assert not load([system], tmp_path, tmp_path / "warehouse.duckdb").anew
+        with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as db:
+            assert db.execute("select count(*) from raw_erp.items").fetchall() == [(rows,)]
+            assert db.execute(loaded).fetchall() == two.here(loaded)
+        two.run(then)
