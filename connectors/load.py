@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import duckdb
 
-from connectors.landing.corruption import history_minded
+from connectors.landing.corruption import history_minded, is_unborn
 from connectors.landing.lock import SETTINGS, opened, turn, waited
 from connectors.landing.room import noted
 from connectors.landing.tables import DOCUMENT, create_stream, schema_of
@@ -93,7 +93,7 @@ def _load_each(
         path = files[system.system]
         if (why := result.left_out.get(system.system)) and not _holds(db, system.system):
             raise PermanentError(why)
-        if why is None and path.exists():
+        if why is None and path.exists() and not is_unborn(path):
             try:
                 with history_minded(path), attached(db, path, lock_timeout_s):
                     rows, is_another = copy_system(db, system.system)

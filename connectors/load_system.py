@@ -21,6 +21,9 @@ def copy_system(db: duckdb.DuckDBPyConnection, system: str) -> tuple[dict[str, i
     Returns the log rows copied per `system.stream`, and whether the landing file is another than the one loaded before,
     so that all of it was copied again.
     """
+    schemas = "select 1 from duckdb_schemas() where database_name = ? and schema_name = '_land'"
+    if not db.execute(schemas, [SOURCE]).fetchone():
+        return {}, False  # whoever made the file was killed before it could hold anything
     streams = db.execute(f"select distinct stream from {SOURCE}._land.schema_version order by 1").fetchall()
     newest = (db.execute(f"select coalesce(max(batch_id), 0) from {SOURCE}._land.batch").fetchone() or (0,))[0]
     began, last_began = _began(db, 1), _began(db, newest)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.landing.corruption import damage, way_out
+from connectors.landing.corruption import damage, is_unborn, way_out
 from connectors.model import ConnectorError
 from orchestration.publication import PublicationError, current
 from orchestration.settings import Settings
@@ -38,7 +38,7 @@ def examine(settings: Settings, *, deep: bool = False) -> list[Finding]:
 
 def _files(settings: Settings, deep: bool) -> Iterator[Finding]:
     for path in sorted(settings.landing.glob("*.duckdb")):
-        if why := damage(path, deep=deep):
+        if not is_unborn(path) and (why := damage(path, deep=deep)):
             yield Finding(f"landing/{path.name}", f"damaged ({why})", way_out(path, why))
     for path in (settings.warehouse, settings.marts):
         if why := damage(path, deep=deep):

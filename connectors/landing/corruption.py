@@ -33,6 +33,17 @@ OTHER_TROUBLE = (
 DAMAGE = (duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
 
 
+BORN = 3 * 4096
+"""DuckDB writes three headers when it makes a file; a commit comes after them."""
+
+
+def is_unborn(path: Path) -> bool:
+    """Whether whoever made the file was killed before it was one: it never held a commit."""
+    if not path.exists() or path.with_name(f"{path.name}.wal").exists():
+        return False
+    return path.stat().st_size in range(0, BORN, 4096)
+
+
 def tells_damage(text: str) -> bool:
     """Whether an error's text speaks of a damaged file. It does not say which one: see `damage`."""
     return any(words in text for words in WORDS) and not any(words in text for words in OTHER_TROUBLE)

@@ -6,6 +6,7 @@ conflict is a short wait; one that is not short ends in an error that names who 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import threading
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
+from connectors.landing.corruption import is_unborn
 from connectors.model import TransientError
 
 T = TypeVar("T")
@@ -92,10 +94,20 @@ def turn(path: Path, timeout_s: float) -> Iterator[None]:
         lock.release()
 
 
+def _give_up_unborn(path: Path) -> None:
+    """Remove an unborn file, unless it has DuckDB's own lock: then somebody is making it."""
+    if is_unborn(path):
+        with path.open("r+b") as file, suppress(OSError):
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if is_unborn(path):
+                path.unlink()
+
+
 @contextmanager
 def opened(path: Path, timeout_s: float, settings: dict[str, Any] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-write connection to `path` for the length of the block."""
+    """A read-write connection to `path` for the length of the block; an unborn file is made anew."""
     with turn(path, timeout_s):
+        _give_up_unborn(path)
         config = {**SETTINGS, **(settings or {})}
         connection = waited(path, timeout_s, lambda: duckdb.connect(str(path), config=config))
         try:

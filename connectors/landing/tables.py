@@ -65,8 +65,8 @@ def state_of(system: str, stream: str) -> str:
 
 
 def create_control(db: duckdb.DuckDBPyConnection, system: str) -> None:
-    db.execute(CONTROL)
-    db.execute(f"create schema if not exists {quoted(schema_of(system))}")
+    """Make what every landing file has, all of it or nothing."""
+    db.execute(f"begin; {CONTROL} create schema if not exists {quoted(schema_of(system))}; commit")
 
 
 def create_stream(

@@ -12,9 +12,10 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
-from connectors.landing import Landing
+from connectors.landing import Landing, tables
+from connectors.landing.tables import CONTROL
 from connectors.load import load
-from connectors.model import PermanentError
+from connectors.model import PermanentError, TransientError
 
 SYSTEM = SimpleNamespace(
     system="oms", read=SimpleNamespace(kind="rest"), streams=[SimpleNamespace(name="orders")], role="oms"
@@ -122,3 +123,53 @@ def test_of_a_damaged_write_ahead_log_the_log_alone_is_given_up(landing: Landing
     landing.land_documents("orders", [("new", "x", None)], {})
     assert load([SYSTEM], tmp_path, warehouse).anew == ["oms"]
     assert counted(warehouse) == 20001
+
+
+@pytest.mark.parametrize("size", [0, 4096, 8192, 12288])
+def test_a_file_whose_maker_was_killed_before_it_was_one_holds_nothing_up_and_is_made_anew(
+    landing: Landing, tmp_path: Path, size: int
+) -> None:
+    unborn, warehouse = tmp_path / "landing" / "wms.duckdb", tmp_path / "warehouse.duckdb"
+    duckdb.connect(str(unborn)).close()
+    assert unborn.stat().st_size == 12288
+    os.truncate(unborn, size)
+    both = [SYSTEM, SimpleNamespace(**vars(SYSTEM) | {"system": "wms"})]
+    result = load(both, tmp_path, warehouse)
+    assert result.rows == {"oms.orders": 20000, "wms.orders": 0} and not result.left_out
+    Landing(unborn, "wms").land_documents("orders", [("a", "1", None)], {})
+    assert load(both, tmp_path, warehouse).rows == {"oms.orders": 0, "wms.orders": 1}
+
+
+def test_a_file_that_somebody_is_making_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "landing" / "oms.duckdb"
+    path.parent.mkdir()
+    path.touch()
+    script = f"""
+        import fcntl, time
+        with open({str(path)!r}, "r+b") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX)
+            print("made", flush=True)
+            time.sleep(60)
+    """
+    maker = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE)
+    try:
+        assert maker.stdout is not None and maker.stdout.readline()
+        with pytest.raises(TransientError, match="stayed locked"):
+            Landing(path, "oms", 0.2).land_documents("orders", [("a", "1", None)], {})
+        assert path.stat().st_size == 0
+    finally:
+        maker.kill()
+        maker.wait()
+    Landing(path, "oms").land_documents("orders", [("a", "1", None)], {})
+
+
+@pytest.mark.parametrize("statement", range(1, 7))
+def test_the_control_tables_are_there_whole_or_not_at_all(tmp_path: Path, statement: int) -> None:
+    path = tmp_path / "oms.duckdb"
+    broken = ";".join([*CONTROL.split(";")[:statement], " select error('killed'); "])
+    with pytest.raises(duckdb.Error, match="killed"), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "CONTROL", broken)
+        Landing(path, "oms").streams()
+    with duckdb.connect(str(path)) as db:
+        assert db.execute("select 1 from duckdb_schemas() where schema_name = '_land'").fetchall() == []
+    Landing(path, "oms").land_documents("orders", [("a", "1", None)], {})
