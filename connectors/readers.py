@@ -130,7 +130,7 @@ def _examine_rest(system: System) -> list[str]:
 
 
 def _sync_sftp(system: System, landing: Landing, tally: Tally, progress: Progress, asked: Asked) -> Landed:
-    from connectors.files.reader import sync_files
+    from connectors.files.reader import landed_files, sync_files
     from connectors.files.registry import taken_up_to
 
     if asked.snapshot:
@@ -139,8 +139,8 @@ def _sync_sftp(system: System, landing: Landing, tally: Tally, progress: Progres
         )
     wanted = system.model_copy(update={"streams": tuple(s for s in system.streams if asked.wants(s.name))})
     sync_files(wanted, landing, _telling(tally, progress))
-    digests = {stream.name: (landing.cursor(stream.name) or {}).get("digest") for stream in system.streams}
-    return Landed(_packed(digests), taken_up_to(landing))
+    positions = {stream.name: landed_files(landing, stream.name) for stream in system.streams}
+    return Landed(_packed(positions), taken_up_to(landing))
 
 
 def _sftp_position(system: System, landed: str | None) -> str | None:
@@ -148,7 +148,7 @@ def _sftp_position(system: System, landed: str | None) -> str | None:
     from connectors.files.reader import listed_position
 
     with Server(system.read) as server:
-        return _packed(listed_position(server, system))
+        return _packed(listed_position(server, system, msgspec.json.decode(landed) if landed else {}))
 
 
 def _source(system: System) -> dict[str, Any]:

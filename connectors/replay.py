@@ -1,7 +1,7 @@
 """Dead letters: list them, and try them again after a fix, through the path that read them the first time.
 
-A replay lands the rows and closes the letter in one transaction. It never overwrites a document that came later, so
-that repeating it, or replaying an old record, changes nothing that is right.
+A replay lands the rows and closes the letter in one transaction. It never overwrites a document that came later, by its
+stamp or by when it was seen, so that repeating it, or replaying an old record, changes nothing that is right.
 """
 
 from collections.abc import Iterable, Sequence
@@ -85,13 +85,13 @@ def replay(
 def _open(landing: Landing, ids: Sequence[str] | None) -> list[Letter]:
     with landing.session() as db:
         rows = db.execute(
-            "select id, stream, key, position, reason, raw from _land.dead_letter where state = 'open' "
+            "select id, stream, key, position, reason, raw, first_seen from _land.dead_letter where state = 'open' "
             "order by first_seen, id"
         ).fetchall()
     wanted = None if ids is None else set(ids)
     return [
-        Letter(id_, stream, key, position, reason, bytes(raw or b""))
-        for id_, stream, key, position, reason, raw in rows
+        Letter(id_, stream, key, position, reason, bytes(raw or b""), first_seen)
+        for id_, stream, key, position, reason, raw, first_seen in rows
         if wanted is None or id_ in wanted
     ]
 
@@ -101,7 +101,7 @@ def _one(system: System, landing: Landing, letter: Letter, by: str) -> Replayed:
     rows: list[Row] = []
     outcome, reason = "faulty", verdict.reason or letter.reason
     if verdict.is_closed:
-        rows = verdict.rows if verdict.overwrites else _not_superseded(landing, letter.stream, verdict.rows)
+        rows = _not_superseded(landing, letter, verdict.rows)
         outcome, reason = ("replayed" if rows or not verdict.rows else "superseded"), ""
     elif not verdict.is_possible:
         outcome = "not replayable"
@@ -109,35 +109,40 @@ def _one(system: System, landing: Landing, letter: Letter, by: str) -> Replayed:
     return Replayed(letter.id, system.system, letter.stream, outcome, len(rows), reason)
 
 
-def _not_superseded(landing: Landing, stream: str, rows: list[Row]) -> list[Row]:
-    """Rows whose key is not there yet, or is there with an older stamp of the source."""
-    if stream not in landing.streams():
+def _not_superseded(landing: Landing, letter: Letter, rows: list[Row]) -> list[Row]:
+    """Rows whose key is not there yet, or is there with an older stamp. Where one has no stamp, what was seen first is
+    older: a document when its batch landed, or the letter that it came from was written."""
+    if letter.stream not in landing.streams():
         return rows
     with landing.session() as db:
-        keys = [row[0] for row in rows]
-        known = dict(
-            db.execute(
-                f"select doc_key, updated_at_raw from {state_of(landing.system, stream)} where doc_key in "
-                "(select unnest(?::varchar[]))",
-                [keys],
-            ).fetchall()
-        )
+        found = db.execute(
+            f"select s.doc_key, s.updated_at_raw, coalesce(l.first_seen, b.committed_at) "
+            f"from {state_of(landing.system, letter.stream)} s left join _land.batch b on b.batch_id = s._batch_id "
+            "left join _land.dead_letter l on b.correlation_id = 'replay:' || l.id "
+            "where s.doc_key in (select unnest(?::varchar[]))",
+            [[row[0] for row in rows]],
+        ).fetchall()
+    known = {key: (instant(stamp), seen) for key, stamp, seen in found}
     kept = []
     for row in rows:
-        before, now = instant(known.get(row[0])), instant(row[2])
-        if row[0] not in known or (before is not None and now is not None and now > before):
+        before, seen = known.get(row[0], (None, None))
+        now = instant(row[2])
+        newer = now > before if now and before else seen is None or letter.first_seen > seen
+        if row[0] not in known or newer:
             kept.append(row)
     return kept
 
 
 def _close(landing: Landing, letter: Letter, verdict: Verdict, rows: list[Row], outcome: str, by: str) -> None:
     state = {"replayed": "replayed", "superseded": "resolved"}.get(outcome, "open")
+    if verdict.is_left:
+        state = "open"
     cursor = landing.cursor(letter.stream) or {}
     if not rows:
         with landing.session() as db:
             db.execute("begin")
             _mark(db, letter, state, by)
-            if verdict.on_close is not None and state != "open":
+            if verdict.on_close is not None and verdict.is_closed:
                 verdict.on_close(db)
             db.execute("commit")
         return

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ class Letter:
     position: str | None
     reason: str
     raw: bytes
+    first_seen: datetime
 
     def place(self) -> dict[str, Any]:
         """The position as the connector wrote it, {} when it is not JSON."""
@@ -37,13 +39,13 @@ class Letter:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What reading again gave. Closed: `rows` may land and the letter is done. `overwrites`: the letter is itself the
-    newer version. `on_close` runs in the transaction that closes it."""
+    """What reading again gave. Closed: `rows` may land and the letter is done; `is_left`: it is when the source was
+    read again. `on_close` runs in the transaction that closes it."""
 
     rows: list[Row] = field(default_factory=list)
     is_closed: bool = False
     is_possible: bool = True
-    overwrites: bool = False
+    is_left: bool = False
     reason: str = ""
     on_close: Callable[[Any], None] | None = None
 
@@ -87,11 +89,13 @@ def _files(system: System, letter: Letter) -> Verdict:
         return Verdict(is_possible=False, reason=str(error.args[0]))
     place = letter.place()
     path, level = str(place.get("file", letter.key or "")), place.get("level")
-    if level == "unread":
-        return Verdict(is_closed=True, on_close=lambda db: forget(db, stream.name, path))
+    if level in ("unread", "name"):
+        return Verdict(is_closed=True, is_left=level == "unread", on_close=lambda db: forget(db, stream.name, path))
+    seen = str(place.get("seen") or f"{letter.first_seen.isoformat()}Z")
     if level == "row":
         try:
-            return Verdict([csv_row(stream, path, place["header"], csv_cells(letter.raw))], is_closed=True)
+            key, document, _ = csv_row(stream, path, place["header"], csv_cells(letter.raw))
+            return Verdict([(key, document, seen)], is_closed=True)
         except (DocumentError, KeyError) as error:
             return Verdict(reason=f"the row {error}")
     found = parse(stream, path, enclosed(letter.raw, place))
@@ -99,7 +103,7 @@ def _files(system: System, letter: Letter) -> Verdict:
     dead = found.dead + [one for envelope in found.envelopes for one in envelope.dead]
     if dead:
         return Verdict(reason=dead[0].reason)
-    return Verdict(rows, is_closed=True, overwrites=level == "changed")
+    return Verdict([(key, document, seen) for key, document, _ in rows], is_closed=True)
 
 
 REPLAYERS: dict[str, Replayer] = {"rest": _rest, "sftp": _files}

@@ -12,7 +12,8 @@ import asyncssh
 from connectors.config_kinds import SftpRead
 from connectors.files import sftp as protocol
 from connectors.files.remote import RemoteFile
-from connectors.files.sftp import ATTEMPTS, Large, Unreadable
+from connectors.files.session import connected
+from connectors.files.sftp import ATTEMPTS, Large, Refused, Unreadable
 from connectors.model import TransientError, Unreachable
 
 T = TypeVar("T")
@@ -29,6 +30,8 @@ class Server:
         self._at_once = protocol.AT_ONCE
         self._stack: AsyncExitStack | None = None
         self._client: asyncssh.SFTPClient | None = None
+        self.has_read = False
+        """Whether the content of any file came."""
 
     def __enter__(self) -> "Server":
         self._thread.start()
@@ -50,8 +53,8 @@ class Server:
         return self._submit(self._asked(lambda client: protocol.looks(client, self.read.root, files))).result()
 
     def reading(self, files: Sequence[RemoteFile]) -> "Future[Contents]":
-        """Start to read files; the result has every one of them, or raises TransientError when several attempts in a
-        row brought nothing new."""
+        """Start to read files; the result has every one of them, those Refused that several attempts in a row did not
+        bring over a connection that holds. Raises TransientError when there was none such."""
         return self._submit(self._read(list(files)))
 
     def _submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
@@ -80,18 +83,22 @@ class Server:
         found: Contents = {}
         fruitless = 0
         while files:
-            lost = False
+            lost = is_answered = False
             try:
                 client = await self._connected()
                 done, files, lost = await protocol.read_some(
                     client, self.read.root, files, self._timeout(files), self._at_once, self._most_bytes
                 )
+                is_answered = not lost
             except TransientError:
                 done = {}
             if lost:
                 self._at_once = max(1, self._at_once // 2)
             found |= done
+            self.has_read |= any(isinstance(content, bytes | Large) for content in done.values())
             fruitless = 0 if done else fruitless + 1
+            if fruitless == ATTEMPTS and is_answered:
+                return found | {file.path: Refused("it fails or does not come") for file in files}
             if fruitless == ATTEMPTS:
                 raise TransientError(f"{len(files)} files of {self.read.host} could not be read.", "Run again.")
             if files:
@@ -110,7 +117,7 @@ class Server:
     async def _connected(self) -> asyncssh.SFTPClient:
         if self._client is None:
             self._stack = AsyncExitStack()
-            self._client = await self._stack.enter_async_context(protocol.connected(self.read))
+            self._client = await self._stack.enter_async_context(connected(self.read))
         return self._client
 
     async def _drop(self) -> None:

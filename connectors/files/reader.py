@@ -7,20 +7,23 @@ What was taken is remembered in the transaction that lands its rows; a kill cost
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
+from typing import Any
 
 from connectors.config_kinds import SftpStream
 from connectors.config_model import System
 from connectors.files.connection import Contents, Server
 from connectors.files.intake import Intake
-from connectors.files.registry import Registry, read_registry, write_registry
+from connectors.files.registry import Known, Registry, close_read, forget_gone, read_registry, write_registry
 from connectors.files.remote import RemoteFile, belongs, digest
+from connectors.files.sftp import Refused
 from connectors.landing import Landing
 from connectors.landing.commit import utc_now
-from connectors.landing.documents import write_documents
-from connectors.model import BatchRecord
+from connectors.landing.documents import stamps_of, write_documents
+from connectors.model import BatchRecord, TransientError
+from connectors.rest.times import without_stale
 
 log = logging.getLogger(__name__)
 BATCH_FILES, BATCH_BYTES = 1000, 16_000_000
@@ -29,7 +32,8 @@ OnBatch = Callable[[str, BatchRecord], None]
 
 
 def sync_files(system: System, landing: Landing, on_batch: OnBatch | None = None) -> None:
-    """Land every new whole file of every stream. Raises TransientError or PermanentError; what landed stays."""
+    """Land every new whole file of every stream. A file that the server does not give is a dead letter until it is
+    read. Raises TransientError or PermanentError, also when no file could be read of some; what landed stays."""
     with Server(system.read) as server:
         looked, started = time.monotonic(), server.listing(stream.pattern for stream in system.streams)
         work = [_Work(system, stream, started, landing) for stream in system.streams]
@@ -40,6 +44,11 @@ def sync_files(system: System, landing: Landing, on_batch: OnBatch | None = None
                 one.wanted = [file for file in one.wanted if file in second]
         for one in work:
             one.run(server, on_batch)
+        refused = sum(len(one.refused) for one in work)
+        if refused and not server.has_read:  # the server is ill, and not the files
+            raise TransientError(f"{refused} files of {system.read.host} could not be read.", "Run again.")
+        for one in work:
+            one.give_up(on_batch)
 
 
 def _second_look(server: Server, work: Sequence["_Work"], of: int) -> list[RemoteFile]:
@@ -51,10 +60,22 @@ def _second_look(server: Server, work: Sequence["_Work"], of: int) -> list[Remot
     return server.listing(one.stream.pattern for one in work if one.wanted)
 
 
-def listed_position(server: Server, system: System) -> dict[str, str]:
-    """Per stream, the digest of what lies on the server now: equal to the landed one when there is nothing to do."""
+def landed_files(landing: Landing, stream: str) -> str | None:
+    """The position of a stream: the digest of what was listed, and since when the first file waits for its end."""
+    cursor = landing.cursor(stream) or {}
+    return f"{cursor['digest']}@{cursor['waits']}" if cursor.get("waits") else cursor.get("digest")
+
+
+def listed_position(server: Server, system: System, landed: Mapping[str, str | None]) -> dict[str, str]:
+    """Per stream, the digest of what lies on the server now: equal to the landed one when there is nothing to do, which
+    there is when a file has waited for its end for long enough."""
     files = server.listing(stream.pattern for stream in system.streams)
-    return {stream.name: digest(_of(stream, files)) for stream in system.streams}
+    found = {stream.name: digest(_of(stream, files)) for stream in system.streams}
+    for name, position in landed.items():
+        now, at, waits = (position or "").partition("@")
+        if at and found.get(name) == now and utc_now() - datetime.fromisoformat(waits) < system.read.patience:
+            found[name] = str(position)
+    return found
 
 
 def _of(stream: SftpStream, files: Sequence[RemoteFile]) -> list[RemoteFile]:
@@ -69,21 +90,23 @@ class _Work:
         self.listed = _of(stream, files)
         self.registry = read_registry(landing, stream.name)
         self.before = landing.cursor(stream.name) or {}
+        self.refused: dict[RemoteFile, Refused] = {}
         self.wanted = sorted((f for f in self.listed if self._is_wanted(f)), key=lambda f: (f.mtime, f.path))
 
     def _is_wanted(self, file: RemoteFile) -> bool:
         known = self.registry.files.get(file.path)
         if known is None or not known.is_as_listed(file):
             return True
-        return known.state == "pending" and utc_now() - known.first_seen >= self.read.patience
+        if known.state == "pending":
+            return utc_now() - known.first_seen >= self.read.patience
+        return known.state == "unread"
 
     def run(self, server: Server, on_batch: OnBatch | None) -> None:
         """Read ahead by one batch while the one before is parsed and landed."""
         batches = list(_batches(self.wanted, int(self.read.max_file_mb * 1_000_000)))
-        after = {"digest": digest(self.listed), "files": len(self.listed)}
         if not batches:
-            if after != self.before:
-                self._land(Intake(self.stream, self.registry, self.read), after, on_batch)
+            if self._after() != self.before:
+                self._land(Intake(self.stream, self.registry, self.read), self._after(), on_batch)
             return
         ahead: Future[Contents] = server.reading(_readable(batches[0]))
         for number, files in enumerate(batches):
@@ -93,15 +116,42 @@ class _Work:
                 ahead = server.reading(_readable(batches[number + 1]))
             intake = Intake(self.stream, self.registry, self.read)
             for file in files:
-                intake.take(file, contents.get(file.path))
-            self._land(intake, after if last else self.before, on_batch)
+                content = contents.get(file.path)
+                if isinstance(content, Refused):
+                    self.refused[file] = content
+                else:
+                    intake.take(file, content)
+            self._land(intake, self._after() if last else self.before, on_batch)
+
+    def give_up(self, on_batch: OnBatch | None) -> None:
+        """Say which files the server did not give; the next pass asks for them again."""
+        intake = Intake(self.stream, self.registry, self.read)
+        for file, why in self.refused.items():
+            intake.take(file, why)
+        if self.refused:
+            self._land(intake, self._after(), on_batch)
+
+    def _after(self) -> dict[str, Any]:
+        waits = [known.first_seen for known in self._known() if known.state == "pending"]
+        since = {"waits": min(waits).isoformat()} if waits else {}
+        return {"digest": digest(self.listed), "files": len(self.listed)} | since
+
+    def _known(self) -> list[Known]:
+        return [known for file in self.listed if (known := self.registry.files.get(file.path)) is not None]
 
     def _land(self, intake: Intake, cursor: dict, on_batch: OnBatch | None) -> None:
         complete = _complete_up_to(self.listed, self.registry)
-        with self.landing.commit(self.stream.name, cursor, complete) as commit:
-            commit.dead.extend(intake.dead)
-            write_documents(commit, self.stream.name, intake.rows, complete)
-            write_registry(commit.db, self.stream.name, intake.files, intake.controls)
+        name, here = self.stream.name, {file.path for file in self.listed}
+        gone = [path for path, known in self.registry.files.items() if known.is_waiting and path not in here]
+        folders = {path.rpartition("/")[0] for path in here} - here
+        with self.landing.session():
+            landed = stamps_of(self.landing, name, [row[0] for row in intake.rows])
+            with self.landing.commit(name, cursor, complete) as commit:
+                commit.dead.extend(intake.dead)
+                write_documents(commit, name, without_stale(intake.rows, landed, datetime.now(UTC)), complete)
+                write_registry(commit.db, name, intake.files, intake.controls)
+                close_read(commit.db, name, [*intake.read_now, *folders], commit.batch_id)
+                forget_gone(commit.db, name, gone)
         assert commit.record is not None
         if self.landing.on_commit is not None:
             self.landing.on_commit(commit.record)
@@ -130,8 +180,8 @@ def _batches(files: Sequence[RemoteFile], max_bytes: int) -> Iterator[list[Remot
 
 def _complete_up_to(listed: Sequence[RemoteFile], registry: Registry) -> datetime | None:
     """The server's time of the newest file taken, but not past one that still waits. Naive UTC."""
-    taken = [f.mtime for f in listed if (known := registry.files.get(f.path)) and known.state != "pending"]
-    waiting = [f.mtime for f in listed if (known := registry.files.get(f.path)) is None or known.state == "pending"]
+    taken = [f.mtime for f in listed if (known := registry.files.get(f.path)) and not known.is_waiting]
+    waiting = [f.mtime for f in listed if (known := registry.files.get(f.path)) is None or known.is_waiting]
     if not taken:
         return None
     return datetime.fromtimestamp(min([max(taken), *waiting]), UTC).replace(tzinfo=None)

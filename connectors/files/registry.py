@@ -1,6 +1,7 @@
 """Which files and interchanges a landing file has taken; written in the transaction that lands their rows."""
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -11,7 +12,7 @@ import pyarrow as pa
 from connectors.files.remote import RemoteFile
 from connectors.landing import Landing
 
-State = Literal["landed", "duplicate", "changed", "refused", "pending"]
+State = Literal["landed", "duplicate", "changed", "refused", "pending", "unread"]
 
 TABLES = """
 create table if not exists _land.file (
@@ -21,6 +22,7 @@ create table if not exists _land.file (
 create table if not exists _land.interchange (
     stream varchar, sender varchar, receiver varchar, control varchar, sha256 varchar, path varchar,
 );
+alter table _land.file add column if not exists taken bigint;
 """
 _FILE = pa.schema(
     [
@@ -32,6 +34,7 @@ _FILE = pa.schema(
         ("state", pa.string()),
         ("rows", pa.int64()),
         ("first_seen", pa.timestamp("us")),
+        ("taken", pa.int64()),
     ]
 )
 _CONTROL = pa.schema([(name, pa.string()) for name in ("stream", "sender", "receiver", "control", "sha256", "path")])
@@ -39,7 +42,8 @@ _CONTROL = pa.schema([(name, pa.string()) for name in ("stream", "sender", "rece
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is remembered of one file. `pending`: seen whole in name but not in content, nothing taken yet."""
+    """What is remembered of one file. `pending`: seen whole in name but not in content; `unread`: the server does not
+    give it. `sha256` is of the content that was taken last, of `taken` bytes; `size` is what was listed."""
 
     path: str
     size: int
@@ -48,6 +52,19 @@ class Known:
     state: State
     rows: int
     first_seen: datetime
+    taken: int | None = None
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state in ("pending", "unread")
+
+    @property
+    def length(self) -> int:
+        return self.size if self.taken is None else self.taken
+
+    def begins(self, content: bytes) -> bool:
+        """Whether the content is what was taken of this file, and more."""
+        return len(content) > self.length and hashlib.sha256(content[: self.length]).hexdigest() == self.sha256
 
     def is_as_listed(self, file: RemoteFile) -> bool:
         return (self.size, self.mtime) == (file.size, file.mtime)
@@ -91,7 +108,8 @@ def read_registry(landing: Landing, stream: str) -> Registry:
     with landing.session() as db:
         db.execute(TABLES)
         files = db.execute(
-            "select path, size, mtime, sha256, state, rows, first_seen from _land.file where stream = ?", [stream]
+            "select path, size, mtime, sha256, state, rows, first_seen, taken from _land.file where stream = ?",
+            [stream],
         ).fetchall()
         controls = db.execute(
             "select sender, receiver, control, sha256, path from _land.interchange where stream = ?", [stream]
@@ -109,7 +127,7 @@ def write_registry(
 ) -> None:
     """Replace what is remembered of these files and add these control numbers, inside the caller's transaction."""
     db.execute(TABLES)
-    rows = [(stream, f.path, f.size, f.mtime, f.sha256, f.state, f.rows, f.first_seen) for f in files]
+    rows = [(stream, f.path, f.size, f.mtime, f.sha256, f.state, f.rows, f.first_seen, f.taken) for f in files]
     taken = [(stream, c.sender, c.receiver, c.control, c.sha256, c.path) for c in controls]
     if rows:
         db.register(
@@ -132,9 +150,27 @@ def taken_up_to(landing: Landing) -> datetime | None:
     with landing.session() as db:
         db.execute(TABLES)
         row = db.execute(
-            "select coalesce(min(mtime) filter (state = 'pending'), max(mtime)) from _land.file"
+            "select least(min(mtime) filter (state in ('pending', 'unread')), max(mtime)) from _land.file"
         ).fetchone()
     return None if row is None or row[0] is None else datetime.fromtimestamp(row[0], UTC).replace(tzinfo=None)
+
+
+def close_read(db: duckdb.DuckDBPyConnection, stream: str, paths: Iterable[str], batch_id: int) -> None:
+    """End the letters of what could not be read and now is, inside the caller's transaction."""
+    db.execute(
+        "update _land.dead_letter set state = 'resolved', resolved_by = ? where stream = ? and state = 'open' "
+        """and position like '%"level":"unread"%' and key in (select unnest(?::varchar[]))""",
+        [f"batch {batch_id}", stream, list(paths)],
+    )
+
+
+def forget_gone(db: duckdb.DuckDBPyConnection, stream: str, paths: Sequence[str]) -> None:
+    """Wait no longer for files that are not there any more, inside the caller's transaction."""
+    if not paths:
+        return
+    gone = "stream = ? and state in ('pending', 'unread') and path in (select unnest(?::varchar[]))"
+    db.execute(f"delete from _land.file where {gone} and sha256 is null", [stream, paths])
+    db.execute(f"update _land.file set state = 'duplicate' where {gone}", [stream, paths])
 
 
 def forget(db: duckdb.DuckDBPyConnection, stream: str, path: str) -> None:

@@ -17,7 +17,8 @@ class RemoteFile:
     """A regular file below the root: its relative path with `/`, size in bytes, modification time in server seconds.
 
     With a `fault` it is not read: `path` is its escaped name then, which no other file has, and `listed` its path as
-    the server told it (surrogateescape). A folder with such a name stands for all that lies in it (`is_folder`).
+    the server told it (surrogateescape). A folder with such a name, or one that may not be read (`listed` None then),
+    stands for all that lies in it (`is_folder`).
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""An SFTP connection: pinned host key, listings, and many whole files read at once over one connection.
+"""What is asked of an SFTP server: listings, and many whole files read at once over one connection.
 
 Every size, name and kind that the server sends is distrusted: links are skipped, what has a name that is no plain path
 step is told and not opened, and a file is never read past its limit. Protocol: draft-ietf-secsh-filexfer-02, version 3.
@@ -6,38 +6,29 @@ step is told and not opened, and a file is never read past its limit. Protocol: 
 
 import asyncio
 import hashlib
-import hmac
-import logging
 import random
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import asyncssh
 
-from connectors.config_kinds import SftpRead
 from connectors.files.remote import RemoteFile, escaped, name_fault, step_pattern
-from connectors.model import PermanentError, TransientError, Unreachable
+from connectors.model import PermanentError, TransientError
 from connectors.size import HEAD_BYTES
 
-log = logging.getLogger(__name__)
 AT_ONCE = 64
 ATTEMPTS = 6
 BLOCK = 32_768
 HASHED_BYTES = 1 << 30
-# AES-GCM costs a third of the others where the processor has AES; the rest are for servers without it
-CIPHERS = (
-    "aes128-gcm@openssh.com",
-    "aes256-gcm@openssh.com",
-    "aes128-ctr",
-    "aes256-ctr",
-    "chacha20-poly1305@openssh.com",
-)
 
 
 class Unreadable(Exception):
     """One file cannot be read although the connection is well; the others can."""
+
+
+class Refused(Unreadable):
+    """The server answers only that it failed, however often it is asked."""
 
 
 @dataclass(frozen=True)
@@ -50,75 +41,23 @@ class Large:
     head: bytes
 
 
-class _Pinned(asyncssh.SSHClient):
-    """Trusts one host key, given as an OpenSSH public key line or as its SHA256 fingerprint."""
-
-    def __init__(self, host_key: str) -> None:
-        self._pinned = host_key.strip()
-
-    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-        if self._pinned.startswith("SHA256:"):
-            return hmac.compare_digest(self._pinned.encode(), key.get_fingerprint("sha256").encode())
-        sent = key.export_public_key().decode().split()[:2]
-        return hmac.compare_digest(" ".join(self._pinned.split()[:2]).encode(), " ".join(sent).encode())
-
-
-@asynccontextmanager
-async def connected(read: SftpRead) -> AsyncIterator[asyncssh.SFTPClient]:
-    """A session on the server. Raises PermanentError for a wrong host key or password, TransientError for the rest."""
-    try:
-        connection = await asyncio.wait_for(_connect(read), read.timeout.total_seconds())
-    except asyncssh.HostKeyNotVerifiable as error:
-        raise PermanentError(
-            f"The host key of {read.host} is not the pinned one; nothing was sent.",
-            "If the server was rebuilt, ask its owner for the new key and change host_key.",
-        ) from error
-    except asyncssh.PermissionDenied as error:
-        raise PermanentError(f"{read.host} refuses {read.username}.", "Check username and password.") from error
-    except asyncssh.KeyExchangeFailed as error:
-        raise PermanentError(f"{read.host} offers no key or cipher that both sides accept.") from error
-    except (OSError, asyncssh.Error, TimeoutError) as error:
-        raise Unreachable(
-            f"{read.host}:{read.port} cannot be reached ({type(error).__name__}).", "Run again."
-        ) from error
-    async with connection:
-        try:
-            async with await asyncio.wait_for(_session(connection), read.timeout.total_seconds()) as sftp:
-                yield sftp
-        except (TimeoutError, asyncssh.ConnectionLost, asyncssh.ChannelOpenError, OSError) as error:
-            raise TransientError(f"{read.host} ended the session ({type(error).__name__}).", "Run again.") from error
-
-
-async def _connect(read: SftpRead) -> asyncssh.SSHClientConnection:
-    return await asyncssh.connect(
-        read.host,
-        read.port,
-        username=read.username,
-        password=read.password.get_secret_value(),
-        client_factory=lambda: _Pinned(read.host_key),
-        known_hosts=([], [], []),  # no known_hosts file: the pinned key alone decides
-        config=None,
-        client_keys=None,
-        agent_path=None,
-        preferred_auth="password",
-        encryption_algs=list(CIPHERS),
-        compression_algs=None,
-        keepalive_interval=15,
-    )
-
-
-async def _session(connection: asyncssh.SSHClientConnection) -> asyncssh.SFTPClient:
-    return await connection.start_sftp_client()
-
-
 async def listing(sftp: asyncssh.SFTPClient, root: str, patterns: Iterable[str]) -> list[RemoteFile]:
     """Every regular file that could match one of the patterns, each folder read once. Links are not followed."""
     wanted = [pattern.split("/") for pattern in patterns]
     found: dict[str, RemoteFile] = {}
     folders: list[tuple[str, list[list[str]]]] = [("", wanted)]
+    mtime_of: dict[str, int] = {}
     while folders:
         relative, steps = folders.pop()
-        for entry in await _entries(sftp, f"{root.rstrip('/')}/{relative}".rstrip("/") or "/"):
+        try:
+            entries = await _entries(sftp, f"{root.rstrip('/')}/{relative}".rstrip("/") or "/")
+        except Unreadable as error:
+            if not relative:
+                raise PermanentError(f"{error}.", "Check read.root, and ask for the right to list it.") from error
+            if isinstance(error.__cause__, asyncssh.SFTPPermissionDenied):  # else it is gone by now
+                found[relative] = RemoteFile(relative, 0, mtime_of[relative], "may not be read", is_folder=True)
+            continue
+        for entry in entries:
             name = entry.filename.decode("utf-8", "surrogateescape")
             here = [rest for rest in steps if step_pattern(rest[0]).fullmatch(name)]
             if name in ("", ".", "..") or not here:
@@ -133,6 +72,7 @@ async def listing(sftp: asyncssh.SFTPClient, root: str, patterns: Iterable[str])
                 found[kept] = RemoteFile(kept, 0 if is_folder else size, mtime, fault, path, is_folder)
             elif is_folder:
                 folders.append((path, deeper))
+                mtime_of[path] = mtime
             elif is_file:
                 found[path] = RemoteFile(path, size, mtime)
     return list(found.values())
@@ -161,9 +101,9 @@ async def _entries(sftp: asyncssh.SFTPClient, folder: str) -> list[Any]:
     try:
         return [entry async for entry in sftp.scandir(folder.encode("utf-8"))]
     except asyncssh.SFTPNoSuchFile as error:
-        raise PermanentError(f"The folder {folder} does not exist on the server.", "Check read.root.") from error
+        raise Unreadable(f"The folder {folder} does not exist on the server") from error
     except asyncssh.SFTPPermissionDenied as error:
-        raise PermanentError(f"The folder {folder} may not be read.", "Ask for the right to list it.") from error
+        raise Unreadable(f"The folder {folder} may not be read") from error
     except asyncssh.SFTPConnectionLost as error:
         raise TransientError("The connection was lost while listing.", "Run again.") from error
     except asyncssh.SFTPError as error:

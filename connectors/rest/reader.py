@@ -180,16 +180,17 @@ def parse_records(stream: RestStream, records: list[bytes]) -> tuple[list[Row], 
 
 def _land(landing: Landing, stream: RestStream, sweep: _Sweep, on_batch: OnBatch | None, *, done: bool) -> None:
     cursor, rows = sweep.cursor(done), sweep.rows
-    if sweep.since is not None:  # a sweep from the start is the way back from a source that was itself set back
-        rows = without_stale(rows, stamps_of(landing, stream.name, [row[0] for row in rows]), sweep.now)
-    record = landing.land_documents(
-        stream.name,
-        rows,
-        cursor,
-        dead=sweep.dead,
-        source_time_utc=naive_utc(cursor["since"]),
-        is_anew=sweep.is_anew,
-    )
+    with landing.session():
+        if sweep.since is not None:  # a sweep from the start is the way back from a source that was itself set back
+            rows = without_stale(rows, stamps_of(landing, stream.name, [row[0] for row in rows]), sweep.now)
+        record = landing.land_documents(
+            stream.name,
+            rows,
+            cursor,
+            dead=sweep.dead,
+            source_time_utc=naive_utc(cursor["since"]),
+            is_anew=sweep.is_anew,
+        )
     sweep.rows, sweep.dead, sweep.bytes, sweep.is_anew = [], [], 0, False
     if on_batch is not None:
         on_batch(stream.name, record)

@@ -138,6 +138,17 @@ def test_two_files_may_not_declare_one_system_and_two_streams_may_not_share_a_na
     assert "a.yaml:14: streams[1].name" in text and "streams[0] already" in text
 
 
+def test_two_streams_may_not_share_a_table_and_none_may_be_called_like_the_log_of_another(tmp_path):
+    erp = (
+        "system: erp\nrole: erp\nread: {kind: postgres, dsn: 'host=/tmp'}\nstreams:\n"
+        "  - {name: orders, table: sales.orders}\n  - {name: copy, table: sales.orders}\n"
+        "  - {name: orders__log, table: sales.log}\n"
+    )
+    text = complaint(write(tmp_path, a=erp))
+    assert "a.yaml:6: streams[1].table: is the table of streams[0] already" in text and "take one of them out" in text
+    assert "a.yaml:7: streams[2].name: ends in __log" in text and "allowed: another name" in text
+
+
 @pytest.mark.parametrize("pattern", ["/etc/*", "../*.csv", "a//b", "*/../x"])
 def test_a_pattern_cannot_leave_the_root(tmp_path, pattern):
     assert "leaves the root" in complaint(write(tmp_path, wms=WMS.replace("*/events_*.jsonl", pattern)))

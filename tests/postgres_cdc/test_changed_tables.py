@@ -202,3 +202,17 @@ def test_a_table_made_again_empty_is_empty_in_the_warehouse_too(two: Source, tmp
             assert db.execute("select count(*) from raw_erp.items").fetchall() == [(rows,)]
             assert db.execute(loaded).fetchall() == two.here(loaded)
         two.run(then)
+
+
+@pytest.mark.parametrize("stand_in", [False, True])
+def test_what_came_while_a_table_had_another_name_lands_and_what_stood_in_for_it_does_not(
+    two: Source, stand_in: bool
+) -> None:
+    two.run("alter table s.items rename to busy; insert into s.busy values (6, 'under another name', null)")
+    if stand_in:
+        two.run("create table s.items (like s.busy including all); insert into s.items values (7, 'stands in', null)")
+        two.run("drop table s.items")
+    two.run("alter table s.busy rename to items; update s.items set name = 'back' where id = 1")
+    counts = two.sync("items", "other")
+    assert (counts.rows, counts.stopped) == (2, {}), "nothing had to be read again"
+    two.assert_equal("items", "id", "name", "made")
