@@ -10,6 +10,8 @@ from typing import Any
 
 import duckdb
 
+AGREEMENT = "coalesce(compared.agreement, 'not compared')"
+AGREEMENT_ON_NOTHING = f"case when compared.agreement = 'agreed' then 'nothing to compare' else {AGREEMENT} end"
 KEYS = ("kpi_id", "period_kind", "period", "dimension", "dimension_value")
 
 
@@ -45,9 +47,9 @@ def as_of_of(marts: Path) -> datetime:
     return row[0]  # type: ignore[no-any-return]
 
 
-def store(marts: Path, verdicts: Any) -> None:
+def store(marts: Path, verdicts: Any, *, ok: bool) -> None:
     """Writes the verdict per cell: `verdicts` is a frame with the key columns and `agreement`, for cells of either
-    program.
+    program. Without `ok` no cell is agreed: two programs that have nothing to say agree on nothing.
 
     `kpi.kpi_agreement` holds all of them, `kpi.kpi_cell` gets the column, in one transaction; safe to repeat.
     """
@@ -57,7 +59,7 @@ def store(marts: Path, verdicts: Any) -> None:
         connection.execute("create or replace table kpi.kpi_agreement as select * from verdicts")
         connection.execute(f"""
             create or replace table kpi.kpi_cell as
-            select cells.*, coalesce(compared.agreement, 'not compared') as agreement
+            select cells.*, {AGREEMENT if ok else AGREEMENT_ON_NOTHING} as agreement
             from (select columns(name -> name <> 'agreement') from kpi.kpi_cell) as cells
             left join kpi.kpi_agreement as compared using ({", ".join(KEYS)})
         """)

@@ -47,7 +47,7 @@ def assemble(
         return parts
     counted = [system for system in systems if has_totals(system)]
     parts.checks = [totals_check(system, tools) for system in counted]
-    code = code_version(dbt.project, REPOSITORY / "kpi_models", REPOSITORY / "contracts")
+    code = code_version(systems, dbt.project, REPOSITORY / "kpi_models", REPOSITORY / "contracts")
     models = models_asset(dbt, manifest, systems, settings, progress, code)
     writable = [system for system in systems if system.write is not None]
     parts.assets += [

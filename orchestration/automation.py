@@ -18,14 +18,13 @@ from orchestration.assets.writeback import writeback_key
 from orchestration.escaping import quoted, visible
 from orchestration.history import backoff_left, failures, is_gathering, is_running, last_runs, next_attempt, short
 from orchestration.jobs import PASS, TOTALS, WRITEBACK
-from orchestration.passes import SYSTEM_TAG, parse_instant
+from orchestration.passes import RECONCILE, SYSTEM_TAG, parse_instant
 from orchestration.publication import PublicationError, current
 from orchestration.runs import end_dead_runs
 from orchestration.settings import Settings
 from orchestration.tools import Tools
 
 REPUBLISH_AFTER = timedelta(hours=1)
-RECONCILE = "reconcile"
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Automation:
         sensors = [self.system_sensor(system) for system in systems]
         if any(system.write for system in systems):
             sensors.append(self.writes_sensor([system for system in systems if system.write]))
-        schedules = [self.reconcile_schedule(systems)]
+        schedules = [self.reconcile_schedule()]
         if any(has_totals(system) for system in systems):
             schedules.append(self.totals_schedule())
         return sensors, schedules
@@ -132,7 +131,7 @@ class Automation:
 
         return approved
 
-    def reconcile_schedule(self, systems: Sequence[Any]) -> dg.ScheduleDefinition:
+    def reconcile_schedule(self) -> dg.ScheduleDefinition:
         @dg.schedule(
             name=RECONCILE,
             job_name=PASS,
@@ -141,21 +140,26 @@ class Automation:
             description="A pass over every system when the published version is old, whatever the sensors saw.",
         )
         def reconcile(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-            return self.reconcile(context.instance, systems, f"{context.scheduled_execution_time:%Y%m%dT%H%M}")
+            return self.reconcile(context.instance, f"{context.scheduled_execution_time:%Y%m%dT%H%M}")
 
         return reconcile
 
-    def reconcile(
-        self, instance: dg.DagsterInstance, systems: Sequence[Any], tick: str
-    ) -> dg.RunRequest | dg.SkipReason:
-        """A pass over all systems when one is due and none is under way; at most one per tick."""
+    def reconcile(self, instance: dg.DagsterInstance, tick: str) -> dg.RunRequest | dg.SkipReason:
+        """A pass over all systems when one is due and none is under way; at most one per tick.
+
+        It gathers them all and has no landing steps of its own: a system that cannot be read holds up no other.
+        """
         if is_running(instance, {}, job=PASS):
             return dg.SkipReason("a pass is in flight")
-        now = self.settings.now()
-        if (reason := self.why_reconcile(now)) is None:
+        last = last_runs(instance, {}, job=PASS)
+        # what a failed pass had landed of other systems is nobody else's work
+        reason = self.why_reconcile(self.settings.now()) or ("the last pass failed" if failures(last) else None)
+        if reason is None:
             return dg.SkipReason("what is published is complete and fresh")
+        if (wait := backoff_left(last_runs(instance, {RECONCILE: reason}), datetime.now(UTC))) > timedelta(0):
+            return dg.SkipReason(f"the last such pass failed; trying again in {int(wait.total_seconds())} s")
         tags = {RECONCILE: reason}
-        return dg.RunRequest(run_key=f"{RECONCILE}:{tick}", tags=tags, asset_selection=self.selection(systems))
+        return dg.RunRequest(run_key=f"{RECONCILE}:{tick}", tags=tags, asset_selection=list(self.after_landing))
 
     def why_reconcile(self, now: datetime) -> str | None:
         """Why a full pass is due at business now, or None: nothing published, or published too long ago by either

@@ -110,7 +110,7 @@ class Dbt:
             result = self._runner(listen, self._parsed()).invoke(["build", *without, *chosen, *self._arguments(as_of)])
         finally:
             _close_connections()
-        return Build(nodes, _first_lines(result.exception) if result.exception else None)
+        return Build(nodes, _why(result, nodes))
 
     def fingerprint(self) -> str:
         """Changes when any file of the project or the set of connected systems does."""
@@ -150,6 +150,17 @@ class Dbt:
         from dbt.parser.manifest import extended_mashumuro_decoder
 
         return Manifest.from_msgpack((self.target / "partial_parse.msgpack").read_bytes(), extended_mashumuro_decoder)
+
+
+def _why(result: Any, nodes: Sequence[Node]) -> str | None:
+    """What went wrong besides nodes that failed. dbt hands every exception over, also what ends a process: that goes
+    on its way."""
+    if result.exception is not None:
+        if not isinstance(result.exception, Exception):
+            raise result.exception
+        return _first_lines(result.exception) or type(result.exception).__name__
+    has_failed = any(node.status in ("fail", "error") for node in nodes)
+    return None if result.success or has_failed else "dbt did not succeed, and names nothing that failed"
 
 
 def systems_by_role(systems: Sequence[Any]) -> dict[str, list[dict[str, Any]]]:

@@ -28,12 +28,12 @@ def gather(systems: Sequence[Any], tools: Tools) -> list[str]:
 
 
 class Gathering:
-    """Lands the other systems while a run lands its own, from the moment it begins.
+    """Lands the other systems while a run lands its own, if it has one, from the moment it begins.
 
     What landed then serves a build about that moment; a pass that had to wait for its turn lands every system again.
     """
 
-    def __init__(self, own: str, systems: Sequence[Any], tools: Tools) -> None:
+    def __init__(self, own: str | None, systems: Sequence[Any], tools: Tools) -> None:
         self._systems, self._tools = systems, tools
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="gathering")
         self._first = self._pool.submit(gather, [one for one in systems if one.system != own], tools)

@@ -57,7 +57,8 @@ def backoff_left(records: Sequence[Any], now: datetime) -> timedelta:
         return timedelta(0)
     ended = records[0].end_time or records[0].update_timestamp.timestamp()
     since = now - datetime.fromtimestamp(ended, UTC)
-    return timedelta(seconds=min(BACKOFF_S * 2 ** (failed - 1), BACKOFF_MAX_S)) - since
+    # a clock that was ahead when the run ended is no reason to wait for it
+    return timedelta(seconds=min(BACKOFF_S * 2 ** (failed - 1), BACKOFF_MAX_S)) - max(since, timedelta(0))
 
 
 def next_attempt(instance: dg.DagsterInstance, tags: Mapping[str, str], job: str | None = None) -> int:

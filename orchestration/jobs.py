@@ -9,7 +9,7 @@ from orchestration.escaping import visible
 from orchestration.gathering import Gathering
 from orchestration.imports import import_ahead
 from orchestration.launcher import registering
-from orchestration.passes import AS_OF_TAG, SYSTEM_TAG, Pass, instant, opened
+from orchestration.passes import AS_OF_TAG, RECONCILE, SYSTEM_TAG, Pass, instant, opened
 from orchestration.pruning import prune
 from orchestration.settings import Settings
 from orchestration.tools import Tools
@@ -55,8 +55,8 @@ def pass_resource(settings: Settings, systems: Sequence[Any], tools: Tools) -> d
         tags = dict(run.tags) if run is not None else {}
         import_ahead()
         with opened(settings, tags) as current:
-            if current.reads_now and (own := tags.get(SYSTEM_TAG)):
-                current.gathering = Gathering(own, systems, tools)
+            if current.reads_now and (SYSTEM_TAG in tags or RECONCILE in tags):
+                current.gathering = Gathering(tags.get(SYSTEM_TAG), systems, tools)
             if instance is not None and run is not None and AS_OF_TAG not in tags:
                 # for the steps that other processes of this run will do
                 instance.add_run_tags(run.run_id, {AS_OF_TAG: instant(current.as_of)})

@@ -16,7 +16,9 @@ class ProcessRunLauncher(DefaultRunLauncher):
     """Named in the generated `dagster.yaml`; a run's worker is the process that it registered."""
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        self._instance.add_run_tags(context.dagster_run.run_id, {LAUNCHER_TAG: Process.this().tag})
+        # a run executed anew inherits the tags of the one before, also the process that did that one
+        tags = {LAUNCHER_TAG: Process.this().tag, PROCESS_TAG: ""}
+        self._instance.add_run_tags(context.dagster_run.run_id, tags)
         super().launch_run(context)
 
     @property

@@ -7,17 +7,17 @@ cost one build.
 """
 
 import hashlib
+import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from orchestration import built
+from orchestration.dbt import systems_by_role
 from orchestration.derived import mended, thrown_away
 from orchestration.gathering import Gathering
 from orchestration.locks import held
@@ -30,6 +30,7 @@ POSITION_TAG = "crossdock/position"
 FORCE_TAG = "crossdock/force"
 ACCEPT_CLOCK_TAG = "crossdock/accept_clock"
 LOADING_TAG = "crossdock/loading"
+RECONCILE = "reconcile"
 MENDED_TAG = "crossdock/mended"
 LEFT_OUT_TAG = "crossdock/left_out"
 STALE_WALL = timedelta(minutes=10)
@@ -74,9 +75,16 @@ class Pass:
         """
         if self._has_lock:
             return
+        try:
+            self._take_warehouse()
+        except BaseException:  # or a second try would find it taken, and go past what is judged here
+            self._held.close()
+            raise
+        self._has_lock = True
+
+    def _take_warehouse(self) -> None:
         lock, started, began_as_of = self.settings.home / "warehouse.lock", time.monotonic(), self.as_of
         self._held.enter_context(held(lock, wait_s=self.settings.lock_wait_s, doing="a pass"))
-        self._has_lock = True
         self.mended += [*mended(self.settings), *mend_current(self.settings.published)]
         # Without whole marts there is work, whatever is published: a pass that began them may not have come further.
         self.force |= not self.settings.marts.exists() or built.built(self.settings.warehouse) is None
@@ -103,11 +111,13 @@ class Pass:
     def gathered(self) -> list[str]:
         """What the sources said before business now is landed when this returns; warnings of those that cannot be read.
 
-        A pass that waited reads business now again first, as late as it can be.
+        A pass that waited reads business now again first, as late as it can be; not one that lands nothing here.
         """
+        if self.gathering is None:
+            return []
         if self._waited:
             self.as_of = max(self.as_of, self.settings.now())
-        return self.gathering.warnings(again=self._waited) if self.gathering else []
+        return self.gathering.warnings(again=self._waited)
 
     def close(self) -> None:
         if self.gathering is not None:
@@ -142,26 +152,14 @@ def naive(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def loaded_state(warehouse: Path) -> dict[str, int]:
-    """The last batch loaded per system; empty when nothing was loaded."""
-    if not warehouse.exists():
-        return {}
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
-        try:
-            rows = connection.execute("select system, max(batch_id) from _load.loaded group by system order by system")
-            return dict(rows.fetchall())
-        except duckdb.CatalogException:
-            return {}
-
-
-def work_key(loaded: dict[str, int], code: str) -> str:
-    """What a published version was made of: the batches and the version of models and reference."""
+def work_key(loaded: Mapping[str, str], code: str) -> str:
+    """What a published version was made of: the batches, the connected systems, the version of models and reference."""
     return hashlib.sha256(f"{sorted(loaded.items())}|{code}".encode()).hexdigest()[:32]
 
 
-def code_version(*folders: Path) -> str:
-    """Changes when any file of the models, the reference or the contracts does."""
-    digest = hashlib.sha256()
+def code_version(systems: Sequence[Any], *folders: Path) -> str:
+    """Changes when any file of the models, the reference or the contracts does, or what is said of a system."""
+    digest = hashlib.sha256(json.dumps(systems_by_role(systems), sort_keys=True).encode())
     for folder in folders:
         for path in sorted(folder.rglob("*")):
             hidden = {"target", "logs", "__pycache__"} & set(path.relative_to(folder).parts)
@@ -170,10 +168,12 @@ def code_version(*folders: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def is_done(snapshot: Snapshot | None, key: str, as_of: datetime, clock: str) -> bool:
-    """Whether what is published was made of this work at this business now. The wall's clock moves always, so it may
-    be a bit old."""
+def is_done(snapshot: Snapshot | None, key: str, behind: Collection[str], as_of: datetime, clock: str) -> bool:
+    """Whether what is published was made of this work at this business now, without the last word of the same systems.
+    The wall's clock moves always, so it may be a bit old."""
     if snapshot is None or snapshot.note.get("work_key") != key:
+        return False
+    if set(snapshot.note.get("behind", {})) != set(behind):
         return False
     published: Any = snapshot.note.get("as_of")
     age = as_of - parse_instant(published)

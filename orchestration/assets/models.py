@@ -58,10 +58,15 @@ def models_asset(
         progress.report("dbt", "models", 0, total)
         select = [] if len(wanted) == len(found) else [node["unique_id"] for key in wanted for node in found[key]]
         with progress.timed("dbt"):
-            was_whole = built.begin(dbt.warehouse)
-            outcome = dbt.build(the_pass.as_of, select=select, on_node=on_node)
+            whole = built.begin(dbt.warehouse, dbt.marts)
+            # some models are built as of the instant of the others
+            as_of = whole.as_of if select and whole is not None else the_pass.as_of
+            outcome = dbt.build(as_of, select=select, on_node=on_node)
             if not (outcome.failed or outcome.error):
-                _ended(dbt, code, is_all=not select, was_whole=was_whole)
+                if select:
+                    built.end_of_some(dbt.warehouse, whole, code)
+                else:
+                    built.end(dbt.warehouse, code, as_of)
         progress.add("checks", _move_tests(outcome, progress))
         sizes = table_sizes(dbt)
         for key in found:
@@ -75,13 +80,6 @@ def models_asset(
             raise dg.Failure("\n".join([why, *after(settings, why)]), allow_retries=False)
 
     return build
-
-
-def _ended(dbt: Dbt, code: str, *, is_all: bool, was_whole: bool) -> None:
-    if is_all:
-        built.end(dbt.warehouse, code)
-    else:
-        built.end_of_some(dbt.warehouse, was_whole=was_whole)
 
 
 def table_sizes(dbt: Dbt) -> dict[str, int]:

@@ -85,7 +85,7 @@ def agreement_asset(
 def _compared(settings: Settings, tools: Tools) -> tuple[Any, agreement.Verdict]:
     """Has the reference compute every cell, and keeps the verdicts in the marts."""
     result = tools.agree(agreement.as_of_of(settings.marts))
-    agreement.store(settings.marts, result.cells)
+    agreement.store(settings.marts, result.cells, ok=result.ok)
     return result, agreement.verdict(settings.marts)
 
 

@@ -20,7 +20,6 @@ from orchestration.passes import (
     Pass,
     instant,
     is_done,
-    loaded_state,
     work_key,
 )
 from orchestration.progress import Progress
@@ -29,6 +28,7 @@ from orchestration.settings import Settings
 from orchestration.tools import Permanent, Tools, mirror, translated
 
 LOADED = dg.AssetKey(["warehouse", "loaded"])
+Standing = tuple[datetime | None, str | None]
 
 
 def loaded_asset(
@@ -63,7 +63,8 @@ def loaded_asset(
         progress.report("landing", "into the warehouse", 0, 1)
         try:
             with progress.timed("landing"):
-                result, state = _loaded(the_pass, systems, tools)
+                result, complete = _loaded(the_pass, systems, tools)
+                state = built.loaded_state(settings.warehouse)
         except Exception as error:
             known = translated(error)
             if isinstance(known, Permanent):
@@ -83,8 +84,11 @@ def loaded_asset(
                 context.log.warning(visible(line))
             context.instance.add_run_tags(context.run_id, {MENDED_TAG: "\n".join(the_pass.mended)})
         key = work_key(state, code)
+        behind = {name for name, (_, why) in complete.items() if why} | set(left_out)
         progress.report("landing", "into the warehouse", 1, 1)
-        if not the_pass.force and is_done(current(settings.published), key, the_pass.as_of, settings.business_now):
+        if not the_pass.force and is_done(
+            current(settings.published), key, behind, the_pass.as_of, settings.business_now
+        ):
             context.log.info("nothing new since the published version; the rest of this pass is skipped")
             return
         yield dg.MaterializeResult(
@@ -101,16 +105,16 @@ def loaded_asset(
     return load
 
 
-def _loaded(the_pass: Pass, systems: Sequence[Any], tools: Tools) -> tuple[Any, dict[str, int]]:
-    """What was copied, and the last batch per system; once more from the start when the warehouse proves damaged."""
+def _loaded(the_pass: Pass, systems: Sequence[Any], tools: Tools) -> tuple[Any, dict[str, Standing]]:
+    """What was copied, and how each system stands; once more from the start when the warehouse proves damaged."""
     settings = the_pass.settings
     for last in (False, True):
         try:
             with minded(settings):
-                complete = _complete_up_to(settings)  # what lands while this load goes on may be in it or not
+                complete = _standing(settings, systems)  # what lands while this load goes on may be in it or not
                 result = tools.load(systems)
                 built.note_load(settings.warehouse, complete, getattr(result, "left_out", {}))
-                return result, loaded_state(settings.warehouse)
+                return result, complete
         except Damaged as damaged:
             if last:
                 raise
@@ -119,9 +123,16 @@ def _loaded(the_pass: Pass, systems: Sequence[Any], tools: Tools) -> tuple[Any, 
     raise AssertionError("the second try returns or raises")
 
 
-def _complete_up_to(settings: Settings) -> dict[str, tuple[datetime | None, str | None]]:
-    """Per system that ever landed, the instant (naive UTC) up to which what it said is here, and why not further when
-    its last landing failed or left a stream out."""
-    look = mirror(settings)
-    found = {name: look.landed(name) for name in look.systems()}
-    return {name: (one.complete_up_to_utc, one.last_error) if one else (None, None) for name, one in found.items()}
+def _standing(settings: Settings, systems: Sequence[Any]) -> dict[str, Standing]:
+    """Per connected system up to which instant what it said is here, and why not further when its last landing failed
+    or left a stream out, or nothing of it is here."""
+    look, found = mirror(settings), dict[str, Standing]()
+    for name in sorted(system.system for system in systems):
+        landed = look.landed(name)
+        if landed is None:
+            found[name] = (None, "nothing of it has landed yet")
+        elif not (settings.landing / f"{name}.duckdb").exists():
+            found[name] = (None, "its landing file is gone")
+        else:
+            found[name] = (landed.complete_up_to_utc, landed.last_error)
+    return found

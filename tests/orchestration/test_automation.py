@@ -2,19 +2,22 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
 import pytest
 from dagster._daemon.sensor import MIN_INTERVAL_LOOP_TIME
+from test_pass import QUIET
 from world import World, system
 
 from orchestration import history
+from orchestration.assets.warehouse import LOADED
 from orchestration.automation import Automation
 from orchestration.definitions import build_defs
 from orchestration.jobs import PASS
 from orchestration.passes import AS_OF_TAG
-from orchestration.publication import prepare_marts, publish
+from orchestration.publication import current, prepare_marts, publish
 
 
 class Ticking:
@@ -124,14 +127,45 @@ def test_a_long_position_becomes_a_short_tag() -> None:
 def test_reconcile_asks_when_nothing_is_published_or_business_now_moved_on(
     world: World, instance: dg.DagsterInstance
 ) -> None:
-    automation = Automation(world.settings, world.tools(), [])
-    request = requested(automation.reconcile(instance, [system()], "t1"))
-    assert [key.to_user_string() for key in request.asset_selection or []] == ["landing/erp/sales_orders"]
+    automation = Automation(world.settings, world.tools(), [LOADED])
+    request = requested(automation.reconcile(instance, "t1"))
+    assert list(request.asset_selection or []) == [LOADED]  # it gathers: a landing that fails would end it
     prepare_marts(world.settings.marts)
     publish(world.settings.marts, world.settings.published, note={"as_of": "2024-03-05T00:00:00Z"})
-    assert isinstance(automation.reconcile(instance, [system()], "t2"), dg.SkipReason)
+    assert isinstance(automation.reconcile(instance, "t2"), dg.SkipReason)
     later = Automation(replace(world.settings, business_now="2024-03-06T00:00:00Z"), world.tools(), [])
-    assert requested(later.reconcile(instance, [system()], "t3")).run_key == "reconcile:t3"
+    assert requested(later.reconcile(instance, "t3")).run_key == "reconcile:t3"
+
+
+def test_what_a_failed_pass_had_landed_of_other_systems_is_published_by_reconcile_without_the_one_that_failed(
+    world: World, instance: dg.DagsterInstance
+) -> None:
+    systems, down, sync = [system(), system("tms", "carrier")], {"tms"}, world.sync
+
+    def one(of: Any, *more: Any) -> Any:
+        if of.system in down:
+            raise OSError("the TMS refuses")
+        return sync(of, *more)
+
+    world.sync = one  # type: ignore[method-assign]
+    defs = build_defs(world.settings, systems=systems, tools=world.tools(), dbt=world.dbt())
+    job = defs.resolve_job_def(PASS)
+    assert not job.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET).success
+    after = [key for key in defs.resolve_asset_graph().materializable_asset_keys if key.path[0] != "landing"]
+    automation = Automation(world.settings, world.tools(), after)
+    request = requested(automation.reconcile(instance, "t1"))
+    asked = {"asset_selection": list(request.asset_selection or []), "tags": dict(request.tags)}
+    assert job.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET, **asked).success
+    assert current(world.settings.published) is not None and world.calls.count("sync") >= 1
+    assert isinstance(automation.reconcile(instance, "t2"), dg.SkipReason)
+
+
+def test_a_clock_that_was_ahead_when_a_run_failed_holds_up_nothing() -> None:
+    now = datetime(2024, 3, 5, tzinfo=UTC)
+    ahead = SimpleNamespace(
+        dagster_run=SimpleNamespace(status=dg.DagsterRunStatus.FAILURE), end_time=(now + timedelta(days=60)).timestamp()
+    )
+    assert history.backoff_left([ahead], now) == timedelta(seconds=15)
 
 
 def test_automation_is_off_unless_the_environment_asks_for_it(world: World, ticking: Ticking) -> None:

@@ -7,10 +7,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
+import psutil
 import pytest
-from dagster._core.launcher import WorkerStatus
+from dagster._core.launcher import DefaultRunLauncher, WorkerStatus
 from world import World, system
 
 from orchestration import history
@@ -21,6 +23,7 @@ from orchestration.jobs import PASS
 from orchestration.launcher import ProcessRunLauncher
 from orchestration.passes import SYSTEM_TAG
 from orchestration.runs import DOING, LAUNCHER_TAG, PROCESS_TAG, UNREGISTERED_S, Process, end_dead_runs, why_dead
+from orchestration.runs import _started as started_of
 
 HERE = str(Path(__file__).parent)
 
@@ -29,7 +32,7 @@ HERE = str(Path(__file__).parent)
 def dead() -> Process:
     """A process that is gone, and was waited for."""
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    found = Process(Process.this().host, child.pid, time.time())
+    found = Process(Process.this().host, child.pid, started_of(child.pid))
     child.kill()
     child.wait()
     return found
@@ -41,7 +44,7 @@ def unreaped() -> Iterator[Process]:
     child = subprocess.Popen([sys.executable, "-c", "print(flush=True); input()"], stdin=-1, stdout=-1)
     assert child.stdout is not None
     child.stdout.readline()
-    found = Process(Process.this().host, child.pid, time.time())
+    found = Process(Process.this().host, child.pid, started_of(child.pid))
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # ended, and still to be waited for
     yield found
@@ -94,7 +97,25 @@ def test_a_killed_process_that_nobody_waited_for_is_gone(unreaped: Process) -> N
 def test_a_process_number_that_was_given_again_is_another_process() -> None:
     mine = Process.this()
     assert Process(mine.host, mine.pid, mine.started - 3600).is_gone
-    assert not Process(mine.host, mine.pid, mine.started + 1).is_gone, "boot time moves a little with the clock"
+
+
+def test_a_step_of_the_clock_makes_no_living_process_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = Process.this()
+    create_time = psutil.Process.create_time  # told against a boot time that moves with the clock
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: create_time(process) + 600)
+    assert not mine.is_gone and Process.this() == mine
+
+
+def test_a_run_executed_anew_is_not_taken_for_the_process_of_the_one_before(
+    tmp_path: Path, home: Home, dead: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DefaultRunLauncher, "launch_run", lambda *_: None)
+    prepare_instance(tmp_path / "dagster")
+    with dg.DagsterInstance.from_config(str(tmp_path / "dagster")) as instance:
+        home.instance = instance
+        run_id = home.run(dg.DagsterRunStatus.STARTING, crossdock_process=dead.tag)
+        instance.run_launcher.launch_run(SimpleNamespace(dagster_run=instance.get_run_by_id(run_id)))  # type: ignore[arg-type]
+        assert end_dead_runs(instance) == []
 
 
 def test_a_process_of_another_machine_is_not_judged_from_here(dead: Process) -> None:
@@ -146,6 +167,7 @@ def test_a_created_run_that_nobody_took_up_is_dead_after_a_while_and_not_before(
     created = record.create_timestamp.timestamp()
     assert why_dead(record, created + UNREGISTERED_S - 1) is None
     assert why_dead(record, created + UNREGISTERED_S + 1)
+    assert why_dead(record, created - 86400), "the clock was ahead when it was made"
 
 
 def test_write_back_takes_the_place_of_a_dead_write_back_run(

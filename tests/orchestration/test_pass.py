@@ -1,7 +1,7 @@
 """A pass publishes what passed its checks, and nothing else."""
 
 import dagster as dg
-from world import World, system
+from world import World
 
 from orchestration.agreement import Verdict
 from orchestration.definitions import build_defs
@@ -13,7 +13,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def run(world: World, instance: dg.DagsterInstance, **tags: str) -> dg.ExecuteInProcessResult:
-    defs = build_defs(world.settings, systems=[system()], tools=world.tools(), dbt=world.dbt())
+    defs = build_defs(world.settings, systems=[world.system()], tools=world.tools(), dbt=world.dbt())
     job = defs.resolve_job_def(PASS)
     return job.execute_in_process(instance=instance, raise_on_error=False, tags=tags, run_config=QUIET)
 

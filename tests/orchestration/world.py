@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -42,11 +42,19 @@ class World:
     rows: list[tuple[int | None, int | None]] = field(default_factory=lambda: [(1, 2), (2, 4)])
     landed: str | None = None
     batches: int = 0
+    zone: str = "America/Chicago"
+    landing_began: datetime = datetime(2024, 3, 1)
     landing_fails: Exception | None = None
     reference_is_wrong: bool = False
     reference_is_empty: bool = False
     stopped: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+
+    def system(self) -> Any:
+        """The one system, in the zone that its file names."""
+        one = system()
+        one.defaults = Defaults(zone=self.zone)
+        return one
 
     def tools(self) -> Tools:
         return Tools(
@@ -66,6 +74,8 @@ class World:
 
     def sync(self, _system: Any, _on_progress: Any = None) -> Any:
         self.calls.append("sync")
+        self.settings.landing.mkdir(exist_ok=True)
+        (self.settings.landing / "erp.duckdb").touch()
         if self.landing_fails is not None:
             raise self.landing_fails
         self.batches += self.landed != self.position
@@ -86,11 +96,13 @@ class World:
             connection.execute("create or replace table raw_erp.sales_orders (order_key integer, qty integer)")
             connection.executemany("insert into raw_erp.sales_orders values (?, ?)", self.rows)
             connection.execute(
-                "create table if not exists _load.loaded (system varchar, stream varchar, batch_id bigint)"
+                "create table if not exists _load.loaded (system varchar, stream varchar, batch_id bigint, "
+                "landing_began timestamp, batch_began timestamp)"
             )
             connection.execute("delete from _load.loaded")
             connection.executemany(
-                "insert into _load.loaded values (?, '*', ?)", [(one.system, self.batches) for one in systems]
+                "insert into _load.loaded values (?, '*', ?, ?, null)",
+                [(one.system, self.batches, self.landing_began) for one in systems],
             )
         return SimpleNamespace(rows={"erp.sales_orders": len(self.rows)}, changed=True)
 
