@@ -68,6 +68,9 @@ def apply(db: duckdb.DuckDBPyConnection, log: str, state: str, columns: Sequence
         key = ", ".join(_keys(columns))
         row = key if len(_keys(columns)) == 1 else f"({key})"
         db.execute(f"delete from {state} where {row} in (select {row} from {log} where {where})")
+        if row == key:  # several columns are compared as a whole, in which nulls are equal
+            nulls = f"select 1 from {log} where {where} and {key} is null"
+            db.execute(f"delete from {state} where {key} is null and exists ({nulls})")
     db.execute(f"insert into {state} ({_names(columns)}) {latest(log, columns, where)}")
 
 

@@ -162,3 +162,23 @@ def test_a_stream_that_left_and_cannot_come_back_counts_as_complete_up_to_when_i
     two.sync("other")
     assert left < two.here("select max(source_time_utc) from _land.batch")[0][0]
     assert two.sync("items", "other").complete_up_to == left
+
+
+@pytest.mark.parametrize("key", [("a",), ("a", "b")])
+def test_a_null_in_a_declared_key_is_a_value_like_any_other(two: Source, key: tuple[str, ...]) -> None:
+    two.run("create table s.keyless (a int, b int, v int); alter table s.keyless replica identity full")
+    two.run("insert into s.keyless values (null, 1, 1), (2, null, 1)")
+    keyless = Spec("keyless", "s.keyless", key)
+    for statement in (
+        "select 1",
+        "update s.keyless set v = 2",
+        "update s.keyless set a = 1, v = 3 where a is null",
+        "update s.keyless set a = null where a = 1",
+        "delete from s.keyless where a is null",
+        "insert into s.keyless values (null, 1, 4)",
+    ):
+        two.run(statement)
+        assert not two.sync("items", "other", keyless).stopped
+        two.assert_equal("keyless", "a", "b", "v")
+    two.run("insert into s.keyless values (null, 1, 5)")
+    assert "several rows with one" in two.sync("items", "other", keyless).stopped["keyless"]
