@@ -104,14 +104,19 @@ class SystemFile:
                 streams if streams is None else self.report(("streams",), "is not a list of streams with one or more")
             )
         found: list[Any] = []
-        names: dict[Any, int] = {}
         for index, stream in enumerate(streams):
             found.append(self._part(model, stream, ("streams", index)))
-            name = stream.get("name") if isinstance(stream, dict) else None
-            if name is not None and name in names:
-                self.report(("streams", index, "name"), f"is the name of streams[{names[name]}] already")
-            names.setdefault(name, index)
+        self._once(streams, "name", "is the name of streams[{}] already")
+        self._once(streams, "table", "is the table of streams[{}] already; a table is one stream: take one of them out")
         return found
+
+    def _once(self, streams: list[Any], key: str, message: str) -> None:
+        """Report every stream whose `key` an earlier one has."""
+        first: dict[str, int] = {}
+        for index, stream in enumerate(streams):
+            value = stream.get(key) if isinstance(stream, dict) else None
+            if isinstance(value, str) and first.setdefault(value, index) != index:
+                self.report(("streams", index, key), message.format(first[value]))
 
     def _part(self, model: type[BaseModel], data: Any, where: Location) -> Any:
         try:

@@ -125,10 +125,16 @@ class Read(Part):
     poll: Duration = timedelta(seconds=15)
 
 
+def _no_log(name: str) -> str:
+    if name.endswith("__log"):
+        raise ValueError("ends in __log, which the log of every stream is called by; allowed: another name")
+    return name
+
+
 class Stream(Part):
     """What every stream shares: one entity of a system, and its key. Nothing reads `times` yet."""
 
-    name: Identifier
+    name: Annotated[Identifier, AfterValidator(_no_log)]
     key: tuple[str, ...] = ()
     times: dict[str, TimeColumn] = Field(default_factory=dict)
 

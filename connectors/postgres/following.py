@@ -147,10 +147,13 @@ def _decide(
     what = difference(before.shape, now.shape)
     contract = getattr(stream, "contract", "evolve")
     accepts = [before.shape.sent]
+    oid = (
+        now.shape.oid if before.shape.identity == now.shape.identity else 0
+    )  # another table by that name is read again
     if name not in plan.reread and what.of_columns and contract == "freeze":
         plan.stopped[name] = _frozen(system, now, before.shape)
         if before.shape.sent != now.shape.sent:  # what came under the former columns still lands
-            plan.keyed.append(Keyed(name, now.table, before.shape.key, before.start, tuple(accepts)))
+            plan.keyed.append(Keyed(name, now.table, before.shape.key, before.start, tuple(accepts), oid=oid))
         return
     refuses = what.of_columns and contract == "dead_letter"
     if what.kind == "added" and not refuses:
@@ -169,6 +172,7 @@ def _decide(
             tuple(accepts),
             refuses or contract == "dead_letter",
             "contract" if contract == "freeze" else "source",
+            oid,
         )
     )
 

@@ -33,6 +33,7 @@ class Keyed:
 
     A description with other columns holds the stream: what stands behind it does not add up to the table. With
     `refuses`, its rows become dead letters instead. `by` is what stops it then.
+    With `oid`, the table is told by it: its name may have been another one for a while, or that of another table.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Keyed:
     accepts: tuple[Sent, ...] = ()
     refuses: bool = False
     by: By = "source"
+    oid: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def relation_of(raw: bytes, streams: Sequence[Keyed], held: set[str]) -> Relatio
     oid = int.from_bytes(raw[1:5], "big")
     schema, table, rest = raw[5:].split(b"\0", 2)
     name = f"{schema.decode()}.{table.decode()}"
-    stream = next((s for s in streams if s.table == name), None)
+    stream = next((s for s in streams if (s.oid == oid if s.oid else s.table == name)), None)
     count, at, columns, sent = int.from_bytes(rest[1:3], "big"), 3, [], []
     for _ in range(count):
         end = rest.index(b"\0", at + 1)

@@ -55,6 +55,11 @@ class Shape:
     def sent(self) -> tuple[tuple[str, int, int], ...]:
         return tuple(column.sent for column in self.columns)
 
+    @property
+    def oid(self) -> int:
+        """The table's own number, which it keeps under every name; `identity` begins with it."""
+        return int(self.identity.split(" ", 1)[0])
+
     def packed(self) -> str:
         return msgspec.json.encode(asdict(self)).decode()
 
