@@ -61,9 +61,10 @@ def backup(settings: Settings, target: Path) -> dict[str, Any]:
     with _made(target) as building:
         names = []
         if outside_control(settings) is None and Path(settings.control).exists():
-            names += _copy_keeping(settings.home, building)  # first: the store is never behind its anchor
+            # in this order: the store is never behind its anchor, and has no entry without the key that made it
+            names += _copy_kept(settings.home, building, ANCHOR_FILE)
             _copy_control(Path(settings.control), building / CONTROL)
-            names.append(CONTROL)
+            names += [CONTROL, *_copy_kept(settings.home, building, KEY_FILE)]
         (building / "landing").mkdir(mode=0o700)
         for path in sorted(settings.landing.glob("*.duckdb")):
             name = f"landing/{path.name}"
@@ -141,12 +142,12 @@ def _copy_control(source: Path, target: Path) -> None:
     _sync(target)
 
 
-def _copy_keeping(home: Path, target: Path) -> list[str]:
-    names = [name for name in (ANCHOR_FILE, KEY_FILE) if (home / name).is_file()]
-    for name in names:
-        shutil.copy(home / name, target / name)  # with its mode
-        _sync(target / name)
-    return names
+def _copy_kept(home: Path, target: Path, name: str) -> list[str]:
+    if not (home / name).is_file():
+        return []
+    shutil.copy(home / name, target / name)  # with its mode
+    _sync(target / name)
+    return [name]
 
 
 def _copy_landing(source: Path, target: Path, wait_s: float) -> None:

@@ -93,6 +93,15 @@ def end(settings: Settings, number: int, reason: str, *, again: bool) -> dict[st
         return release(control, number, reason) if again else abandon(control, load_mapping(), number, reason)
 
 
+def abandon_correction(settings: Settings, number: int, reason: str) -> dict[str, Any]:
+    """Gives up a correction that no open write carries. Raises the connectors' Refused."""
+    from connectors.writeback import abandon_correction as give_up
+    from connectors.writeback.mapping import load_mapping
+
+    with deciding_on(settings) as control:
+        return give_up(control, load_mapping(), number, reason)
+
+
 def verify(settings: Settings, system: Any) -> list[dict[str, Any]]:
     """Recognises our own writes in what landed; a no-op when none is waiting, and on a ledger that was altered, which
     every command that decides says: what landed is landed."""

@@ -56,18 +56,17 @@ class Keeping:
         return [*here, *([Path(second).expanduser()] if second else [])]
 
     def key(self, *, make: bool = False) -> bytes:
-        """The key; with `make` a new one where none is set and none was made yet. Raises NoKey without one."""
+        """The key; with `make` a new one where none is set and none that is long enough was made yet. Raises NoKey
+        without one."""
         if said := self.environment.get(KEY):
             if len(said) < LEAST:
                 raise PermanentError(f"{KEY} is shorter than {LEAST} characters.", "`openssl rand -hex 32` makes one.")
             return said.encode()
         path = self.folder / KEY_FILE if self.folder is not None else None
-        if path is not None and make and not path.exists():
-            _place(path, os.urandom(32).hex(), replace=False)
-        try:
-            found = path.read_text().strip().encode() if path is not None else b""
-        except FileNotFoundError:
-            found = b""
+        found = _kept(path)
+        if path is not None and make and len(found) < LEAST:
+            _place(path, os.urandom(32).hex(), replace=path.exists())
+            found = _kept(path)
         if len(found) < LEAST:
             raise NoKey(
                 f"There is no key for the ledger: {KEY} is not set, and {path or 'a key file'} is missing or short.",
@@ -95,6 +94,13 @@ class Keeping:
                     f"The anchor of the ledger, {path}, cannot be written ({error.strerror}); nothing was sent.",
                     "Make its place writable, or free some space, and repeat it.",
                 ) from error
+
+
+def _kept(path: Path | None) -> bytes:
+    try:
+        return path.read_text(errors="replace").strip().encode() if path is not None else b""
+    except FileNotFoundError:
+        return b""
 
 
 def _read(path: Path, key: bytes) -> Head | None:

@@ -7,10 +7,10 @@ again through change-data-capture). `ledger` holds their records.
 
 from connectors.writeback.apply import apply
 from connectors.writeback.approve import approve
-from connectors.writeback.close import abandon, release
+from connectors.writeback.close import abandon, abandon_correction, release
 from connectors.writeback.correct import correct
 from connectors.writeback.ledger import writes
 from connectors.writeback.plan import plan
 from connectors.writeback.verify import verify
 
-__all__ = ["abandon", "apply", "approve", "correct", "plan", "release", "verify", "writes"]
+__all__ = ["abandon", "abandon_correction", "apply", "approve", "correct", "plan", "release", "verify", "writes"]

@@ -56,7 +56,9 @@ def usable_plan(connection: Any, plan_hash: str) -> Any:
     if digest(body_of(row)) != row["hash"]:
         raise Refused("the stored plan does not match its hash: it was altered; plan again")
     if row["state"] == "superseded":
-        raise Refused("a newer plan took this one's place; `crossdock plan` shows it")
+        raise Refused(
+            "a newer plan took this one's place, or its approval was taken back; `crossdock plan` shows the new one"
+        )
     if row["state"] != "applied" and row["expires_utc"] < utc_now():
         raise Refused("the plan has expired; plan and approve again")
     return row

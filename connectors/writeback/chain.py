@@ -82,6 +82,8 @@ def check_chain(control: Control, *, restoring: bool = False) -> str | None:
     key = keeping.key() if anchored else None
     seen = keeping.seen(key) if key else {}
     with control.transaction() as connection:
+        if connection.dialect.name == "postgresql":  # or entries and rows would be of two states, one commit apart
+            connection.exec_driver_sql("set transaction isolation level repeatable read")
         entries, rows = _entries(connection), _rows(connection)
     if not anchored and not entries:
         return next((f"{subject} has no entry in it" for subject in rows), None)

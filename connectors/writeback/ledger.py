@@ -7,6 +7,7 @@ ends: released (planned anew) or abandoned.
 
 import json
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -16,6 +17,8 @@ from connectors.control.store import utc_now
 from connectors.control.tables import attempt, correction, intent, plan
 from connectors.writeback.chain import append
 
+AHEAD = timedelta(minutes=5)
+"""What is further in the future was recorded while the clock was ahead; less may be the clock of another host."""
 OPEN_STATES = ("approved", "sent", "acked", "throttled", "in_doubt")
 UNFULFILLED = ("rejected", "stale", "diverged")
 """A write that ended without what it was for; its correction is still open, and may be planned anew or abandoned."""
@@ -40,10 +43,36 @@ def of_record(system: str, entity: str, key: str) -> tuple[Any, ...]:
     return intent.c.system == system, intent.c.entity == entity, intent.c.key == key
 
 
+def last_attempt(connection: Connection, number: int) -> Any:
+    """The newest attempt of an intent, or None."""
+    query = select(attempt).where(attempt.c.intent_id == number).order_by(attempt.c.generation.desc()).limit(1)
+    return connection.execute(query).mappings().first()
+
+
+def is_over(last: Any, now: datetime, settle_s: float = 0.0) -> bool:
+    """Whether the deadline of an attempt, if there was one, is more than `settle_s` ago. One from the future is over:
+    it was made while the clock was ahead, and nobody knows when."""
+    if last is None or last["sent_utc"] > now + AHEAD:
+        return True
+    return bool(last["deadline_utc"] + timedelta(seconds=settle_s) < now)
+
+
+def is_taken_back(connection: Connection, plan_hash: str) -> bool:
+    """Whether the approval of a plan was taken back after some of it was sent."""
+    return connection.execute(select(plan.c.state).where(plan.c.hash == plan_hash)).scalar() == "superseded"
+
+
 def close_corrections(
-    connection: Connection, system: str, entity: str, key: str, fields: dict[str, Any], actor: str
+    connection: Connection,
+    system: str,
+    entity: str,
+    key: str,
+    fields: dict[str, Any],
+    actor: str,
+    *,
+    until: datetime | None = None,
 ) -> None:
-    """Corrections whose desired value is now true in the target are done."""
+    """Corrections, made `until` then, whose desired value is now true in the target are done."""
     for name, value in fields.items():
         mine = (
             correction.c.system == system,
@@ -52,6 +81,7 @@ def close_corrections(
             correction.c.field == name,
             correction.c.state == "open",
             correction.c.desired.is_(None) if value is None else correction.c.desired == value,
+            *([correction.c.created_utc <= until] if until is not None else []),
         )
         numbers: Sequence[int] = connection.execute(select(correction.c.id).where(*mine)).scalars().all()
         for number in numbers:
@@ -81,8 +111,9 @@ def writes(control: Control) -> list[dict[str, Any]]:
         ).mappings()
         planned = {(row["system"], row["entity"], row["key"]) for row in intents if row["state"] in OPEN_STATES}
         rows = [
-            {"state": "open", "system": row["system"], "entity": row["entity"], "key": row["key"],
-             "fields": {row["field"]: row["desired"]}, "reason": row["reason"], "actor": row["actor"], "attempts": []}
+            {"correction": row["id"], "state": "open", "system": row["system"], "entity": row["entity"],
+             "key": row["key"], "fields": {row["field"]: row["desired"]}, "reason": row["reason"],
+             "actor": row["actor"], "attempts": []}
             for row in waiting
             if (row["system"], row["entity"], row["key"]) not in planned
         ]  # fmt: skip

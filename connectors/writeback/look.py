@@ -5,11 +5,12 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from connectors.writeback.canonical import printable
-from connectors.writeback.ledger import is_wished
+from connectors.control.store import utc_now
+from connectors.writeback.canonical import canonical_json, digest, printable
+from connectors.writeback.ledger import AHEAD, is_wished
 from connectors.writeback.mapping import Mapping
 from connectors.writeback.observed import Seen
-from connectors.writeback.plan import change_of
+from connectors.writeback.plan import body_of, change_of, desired_of
 from connectors.writeback.target import Answer
 
 BLIND = {401, 403, 405}
@@ -18,11 +19,26 @@ BLIND = {401, 403, 405}
 Verdict = tuple[Literal["send", "stale", "wait"], str]
 
 
-def unwanted(connection: Connection, row: Any) -> str | None:
-    """Why nobody wants this write any more, told without asking the target; None when it is wanted."""
+def unwanted(connection: Connection, mapping: Mapping, row: Any, plan: Any) -> str | None:
+    """Why this write is not to be sent any more, told without asking the target; None when it is."""
+    now = utc_now()
+    if plan["expires_utc"] < now:
+        return "its approval has expired"
+    if plan["planned_utc"] > now + AHEAD:
+        return "its plan is from the future: the clock was ahead, and nobody knows when it expires"
+    if gone := mapping.missing(row["entity"], change_of(plan, row["entity"], row["key"]).get("fields", {})):
+        return gone
     if not is_wished(connection, row["system"], row["entity"], row["key"], json.loads(row["fields"])):
         return "the correction was replaced since it was approved"
     return None
+
+
+def is_as_planned(row: Any, plan: Any) -> bool:
+    """Whether a write is what its plan says, and the plan what was approved."""
+    change = change_of(plan, row["entity"], row["key"])
+    if not change or digest(body_of(plan)) != plan["hash"]:
+        return False
+    return (row["fields"], row["precondition"]) == (canonical_json(desired_of(change)), change["version"])
 
 
 def compared(mapping: Mapping, row: Any, plan: Any, landed: Seen | None, now: Answer) -> Verdict:

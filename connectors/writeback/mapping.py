@@ -1,6 +1,7 @@
 """What may be written where: entities, fields, types and guard rails, read from contracts/write/ as data."""
 
 import re
+from collections.abc import Iterable
 from decimal import Context, Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,16 @@ class Mapping(BaseModel):
         if name not in self.entities:
             raise Refused(f"unknown entity {name!r}; one of: {', '.join(sorted(self.entities))}")
         return self.entities[name]
+
+    def rule(self, entity: str, name: str) -> FieldRule | None:
+        """The rule of a field; None when the contract does not have it, or not any more."""
+        found = self.entities.get(entity)
+        return found.fields.get(name) if found is not None else None
+
+    def missing(self, entity: str, names: Iterable[str]) -> str | None:
+        """Which of these fields the contract does not have, or not any more, in words; None when it has all."""
+        gone = ", ".join(name for name in names if self.rule(entity, name) is None)
+        return f"the write contract has no {entity} {gone} any more" if gone else None
 
     def field(self, entity: str, name: str) -> FieldRule:
         fields = self.entity(entity).fields

@@ -58,21 +58,26 @@ def _open_corrections(connection: Connection, system: str) -> dict[tuple[str, st
 def _change(
     connection: Connection, mapping: Mapping, observed: Observed, system: str, entity: str, key: str, rows: list[Any]
 ) -> dict[str, Any] | None:
-    seen = observed.record(entity, key)
+    wanted = {row["field"]: {"desired": row["desired"]} for row in rows}
+    gone = mapping.missing(entity, wanted)
+    seen = observed.record(entity, key) if gone is None else None
     change: dict[str, Any] = {"entity": entity, "key": key, "version": seen.version if seen else None}
     if seen is None:
-        wanted = {row["field"]: {"desired": row["desired"]} for row in rows}
-        return change | {"fields": wanted, "action": "blocked", "reason": "deleted in the target; never recreated"}
+        reason = gone or "deleted in the target; never recreated"
+        return change | {"fields": wanted, "action": "blocked", "reason": reason}
     base = _verified(connection, system, entity, key)
+    waiting = _in_flight(connection, system, entity, key)
     fields, reasons = {}, []
     for row in rows:
         name, desired = row["field"], row["desired"]
-        if desired == seen.values[name]:
+        if desired == seen.values[name] and waiting is None:  # else it may be what was there before that write
             _adopt(connection, system, entity, key, name, seen)
             continue
-        fields[name] = {"verified": base.get(name), "observed": seen.values[name], "desired": desired}
-        # the steward decided looking at `seen`: any other value since then, but the one we verified, is news to them
-        if seen.values[name] not in (row["seen"], base.get(name, row["seen"])):
+        known = base.get(name)
+        fields[name] = {"verified": known.value if known else None, "observed": seen.values[name], "desired": desired}
+        # the steward decided looking at `seen`: any other value since then, but one we verified since, is news to them
+        ours = known.value if known and known.verified_utc >= row["created_utc"] else row["seen"]
+        if seen.values[name] not in (row["seen"], ours):
             reasons.append(
                 f"{name} changed in the target to {seen.values[name]} since the correction; correct it again"
             )
@@ -81,7 +86,6 @@ def _change(
         return None
     if former := _former(connection, system, entity, key):
         change["after"] = former  # or the plan could be the one that was applied, and never be sent
-    waiting = _in_flight(connection, system, entity, key)
     if waiting:
         reasons.append(waiting)
     return change | {"fields": fields, "action": "blocked" if reasons else "write", "reason": "; ".join(reasons)}
@@ -99,13 +103,13 @@ def _guard(rule: FieldRule, name: str, observed: str | None, desired: str | None
     return [f"{name} would move by more than {rule.max_change_ratio:.0%}"]
 
 
-def _verified(connection: Connection, system: str, entity: str, key: str) -> dict[str, str | None]:
+def _verified(connection: Connection, system: str, entity: str, key: str) -> dict[str, Any]:
     rows = connection.execute(
-        select(verified.c.field, verified.c.value).where(
+        select(verified.c.field, verified.c.value, verified.c.verified_utc).where(
             verified.c.system == system, verified.c.entity == entity, verified.c.key == key
         )
     )
-    return {row.field: row.value for row in rows}
+    return {row.field: row for row in rows}
 
 
 def _adopt(connection: Connection, system: str, entity: str, key: str, name: str, seen: Seen) -> None:

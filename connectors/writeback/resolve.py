@@ -2,16 +2,15 @@
 a read decides, and is never sent again on a guess."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
 
 from connectors.control import Control
 from connectors.control.store import utc_now
-from connectors.control.tables import attempt, intent
+from connectors.control.tables import intent
 from connectors.writeback.actor import current_actor
-from connectors.writeback.ledger import move_intent
+from connectors.writeback.ledger import is_over, is_taken_back, last_attempt, move_intent
 from connectors.writeback.mapping import Mapping
 from connectors.writeback.target import Answer, Target
 
@@ -19,6 +18,7 @@ REFUSALS = {400, 401, 403, 404, 405, 409, 410, 411, 413, 414, 415, 422, 428, 431
 """Answers after which nothing of a request is still on its way; any other (202, 3xx, 408, 5xx, none) may take effect
 yet."""
 PRECONDITION_FAILED, TOO_MANY = 412, 429
+SUCCESS = {200, 204}
 
 
 def resolve(control: Control, mapping: Mapping, target: Target, system: str) -> list[int]:
@@ -33,8 +33,7 @@ def resolve(control: Control, mapping: Mapping, target: Target, system: str) -> 
         of_system = select(intent.c.id).where(intent.c.system == system)
         sent: list[int] = list(connection.execute(of_system.where(intent.c.state == "sent")).scalars())
         for number in sent:
-            last = _last_attempt(connection, number)
-            if last is None or last["deadline_utc"] < now:
+            if is_over(last_attempt(connection, number), now):
                 move_intent(connection, number, "sent", "in_doubt", actor, "no answer was recorded")
         doubts: list[int] = list(connection.execute(of_system.where(intent.c.state == "in_doubt")).scalars())
     return [number for number in doubts if settle(control, mapping, target, number, actor) == "in_doubt"]
@@ -44,14 +43,15 @@ def settle(control: Control, mapping: Mapping, target: Target, number: int, acto
     """One read of the record of an intent in doubt decides; returns the state it stands in afterwards.
 
     Our values at a newer version: acked with that version. Another version without our values: stale, to be planned
-    anew. The version we wrote against: the write had no effect, so a refusal is a refusal (rejected, stale, throttled);
-    without one it is approved again once the settle window is over (the same precondition makes a late arrival
-    harmless). No answer to the read, or none that tells: still in doubt.
+    anew. The version we wrote against: the write had no effect, so a refusal is a refusal (rejected, stale, throttled),
+    and so is a success that changed nothing; without an answer it is approved again once the settle window is over (the
+    same precondition makes a late arrival harmless), or stale where its approval was taken back. No answer to the read,
+    or none that tells: still in doubt. So is one of a field that the contract does not have any more.
     """
     with control.transaction() as connection:
         row = connection.execute(select(intent).where(intent.c.id == number)).mappings().one()
-        last = _last_attempt(connection, number)
-    if row["state"] != "in_doubt":
+        last = last_attempt(connection, number)
+    if row["state"] != "in_doubt" or mapping.missing(row["entity"], json.loads(row["fields"])):
         return str(row["state"])
     answer = target.read(row["entity"], row["key"])  # outside any transaction
     state, detail, version = _decide(mapping, row, answer, last, target.timeout_s)
@@ -59,6 +59,8 @@ def settle(control: Control, mapping: Mapping, target: Target, number: int, acto
         return "in_doubt"
     with control.transaction() as connection:
         values = {"returned_version": version} if version else {}
+        if state in {"approved", "throttled"} and is_taken_back(connection, row["plan_hash"]):
+            state, detail = "stale", "it had no effect, and its approval was taken back"
         move_intent(connection, number, "in_doubt", state, actor, detail, **values)
         return str(connection.execute(select(intent.c.state).where(intent.c.id == number)).scalar())
 
@@ -84,13 +86,10 @@ def _decide(
         return "throttled", words, None
     if status == PRECONDITION_FAILED:
         return "stale", words, None
+    if status in SUCCESS:
+        return "rejected", f"HTTP {status}: it said success and changed nothing", None
     if status in REFUSALS:
         return "rejected", row["detail"] or words, None
-    if last is not None and utc_now() <= last["sent_utc"] + timedelta(seconds=settle_s):
+    if not is_over(last, utc_now(), settle_s):
         return None, "", None
     return "approved", "a read found that the write had no effect", None
-
-
-def _last_attempt(connection: Any, number: int) -> Any:
-    query = select(attempt).where(attempt.c.intent_id == number).order_by(attempt.c.generation.desc()).limit(1)
-    return connection.execute(query).mappings().first()

@@ -1,9 +1,7 @@
 """A ledger put back, or taken as it stands, does not know what was sent since: nothing in it is sent without a new
 approval."""
 
-from collections.abc import Sequence
-
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, or_, select, update
 
 from connectors.control import Control
 from connectors.control.keeping import NoKey
@@ -21,7 +19,7 @@ def withdraw(control: Control) -> int:
     """Takes back every approval that has not been used up; returns how many plans and writes that were.
 
     Their corrections stay open, so that `plan` compares them anew with what the target has now. What was sent, or is in
-    doubt, stays: it is settled by reading, never by sending.
+    doubt, is settled by reading, and not sent again either where it had no effect.
     """
     with control.transaction() as connection:
         return _withdrawn(connection, current_actor(), WHY)
@@ -51,10 +49,12 @@ def accept(control: Control, reason: str, why: str | None = None) -> tuple[str, 
 
 
 def _withdrawn(connection: Connection, actor: str, why: str) -> int:
-    plans: Sequence[str] = connection.execute(select(plan.c.hash).where(plan.c.state == "approved")).scalars().all()
+    unsettled = select(intent.c.plan_hash).where(intent.c.state.in_(["sent", "in_doubt"]))
+    usable = or_(plan.c.state == "approved", and_(plan.c.state == "applied", plan.c.hash.in_(unsettled)))
+    plans = connection.execute(select(plan.c.hash, plan.c.state).where(usable)).all()
     for found in plans:
-        connection.execute(update(plan).where(plan.c.hash == found).values(state="superseded"))
-        append(connection, f"plan {found[:12]}", "approved", "superseded", actor, why)
+        connection.execute(update(plan).where(plan.c.hash == found.hash).values(state="superseded"))
+        append(connection, f"plan {found.hash[:12]}", found.state, "superseded", actor, why)
     unsent = connection.execute(select(intent.c.id, intent.c.state).where(intent.c.state.in_(UNSENT))).all()
     for row in unsent:
         move_intent(connection, row.id, row.state, "released", actor, why)

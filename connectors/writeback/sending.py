@@ -3,11 +3,11 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from connectors.control import Control
 from connectors.control.store import utc_now
@@ -15,8 +15,8 @@ from connectors.control.tables import attempt, intent, plan
 from connectors.model import ConnectorError, TransientError
 from connectors.writeback.canonical import digest
 from connectors.writeback.errors import Refused, TargetUnavailable
-from connectors.writeback.ledger import move_intent, of_record
-from connectors.writeback.look import compared, unwanted
+from connectors.writeback.ledger import is_taken_back, last_attempt, move_intent, of_record
+from connectors.writeback.look import compared, is_as_planned, unwanted
 from connectors.writeback.mapping import Mapping
 from connectors.writeback.observed import Seen
 from connectors.writeback.resolve import settle
@@ -56,7 +56,7 @@ class Sending:
         """One attempt of one intent; returns the seconds to wait before the next one, 0 when there is none to make."""
         if not self._may_leave(number):
             return 0.0
-        claimed = _claim(self.control, number, self.actor, self.target.timeout_s)
+        claimed = self._claim(number)
         if claimed is None:
             return 0.0
         row, generation = claimed
@@ -67,15 +67,16 @@ class Sending:
         try:
             answer = self.target.patch(row["entity"], row["key"], fields, row["precondition"])
         except (Refused, TargetUnavailable) as error:
-            _record(self.control, number, generation, "approved", self.actor, "not sent", None, str(error))
+            self._record(row, generation, "approved", Answer("not sent", detail=str(error)))
             raise
         except Exception as error:  # whatever it was, the request may have left
             answer = Answer("in_doubt", detail=type(error).__name__)
         self.on_phase("answered")
-        after = {"returned_version": answer.version} if answer.kind == "acked" else {}
-        kind = answer.kind
+        if answer.kind == "acked" and answer.version == row["precondition"]:
+            why = f"HTTP {answer.status}, with the version that it was planned against"
+            answer = replace(answer, kind="in_doubt", detail=why)  # it may have changed nothing
         try:
-            _record(self.control, number, generation, kind, self.actor, kind, answer.status, answer.detail, **after)
+            self._record(row, generation, answer.kind, answer)
         except ConnectorError as error:
             raise TransientError(
                 f"Write {number} was sent, and what was answered could not be recorded: {error}",
@@ -91,7 +92,7 @@ class Sending:
         with self.control.transaction() as connection:
             row = connection.execute(select(intent).where(intent.c.id == number)).mappings().one()
             planned = connection.execute(select(plan).where(plan.c.hash == row["plan_hash"])).mappings().one()
-            why = unwanted(connection, row)
+            why = unwanted(connection, self.mapping, row, planned)
         if row["state"] not in READY:
             return False
         if why is None:
@@ -112,38 +113,52 @@ class Sending:
             move_intent(connection, number, row["state"], "stale", self.actor, why)
         return False
 
+    def _claim(self, number: int) -> tuple[Any, int] | None:
+        """The intent, now sent, with the number of its new attempt; None when it is not to be sent any more.
 
-def _claim(control: Control, number: int, actor: str, timeout_s: float) -> tuple[Any, int] | None:
-    now = utc_now()
-    with control.transaction() as connection:
-        row = connection.execute(select(intent).where(intent.c.id == number)).mappings().one()
-        mine = of_record(row["system"], row["entity"], row["key"])
-        under_way = select(intent.c.id).where(*mine, intent.c.state.in_(["sent", "in_doubt"]))
-        if row["state"] not in READY or connection.execute(under_way).first():
-            return None
-        lease = {"token": row["token"] + 1, "lease_until_utc": now + timedelta(seconds=max(LEASE_S, 2 * timeout_s))}
-        if not move_intent(connection, number, row["state"], "sent", actor, **lease):
-            return None
-        last = connection.execute(select(func.max(attempt.c.generation)).where(attempt.c.intent_id == number)).scalar()
-        generation = (last or 0) + 1
-        request = {"intent": number, "generation": generation, "fields": row["fields"], "if": row["precondition"]}
-        connection.execute(
-            insert(attempt).values(
-                intent_id=number, generation=generation, request_hash=digest(request), sent_utc=now,
-                deadline_utc=now + timedelta(seconds=timeout_s),
+        Raises Refused when it is not what its plan says.
+        """
+        with self.control.transaction() as connection:
+            now = utc_now()  # here, where no lock is waited for any more: the deadline counts from it
+            row = connection.execute(select(intent).where(intent.c.id == number)).mappings().one()
+            planned = connection.execute(select(plan).where(plan.c.hash == row["plan_hash"])).mappings().one()
+            mine = of_record(row["system"], row["entity"], row["key"])
+            under_way = select(intent.c.id).where(*mine, intent.c.state.in_(["sent", "in_doubt"]))
+            if row["state"] not in READY or connection.execute(under_way).first():
+                return None
+            if not is_as_planned(row, planned):
+                raise Refused(f"write {number} is not what its plan says: it was altered; nothing was sent")
+            if why := unwanted(connection, self.mapping, row, planned):
+                move_intent(connection, number, row["state"], "stale", self.actor, why)
+                return None
+            timeout_s = self.target.timeout_s
+            lease = {"token": row["token"] + 1, "lease_until_utc": now + timedelta(seconds=max(LEASE_S, 2 * timeout_s))}
+            if not move_intent(connection, number, row["state"], "sent", self.actor, **lease):
+                return None
+            last = last_attempt(connection, number)
+            generation = last["generation"] + 1 if last is not None else 1
+            request = {"intent": number, "generation": generation, "fields": row["fields"], "if": row["precondition"]}
+            connection.execute(
+                insert(attempt).values(
+                    intent_id=number, generation=generation, request_hash=digest(request), sent_utc=now,
+                    deadline_utc=now + timedelta(seconds=timeout_s),
+                )
+            )  # fmt: skip
+        return row, generation
+
+    def _record(self, row: Any, generation: int, state: str, answer: Answer) -> None:
+        """The answer, in its attempt; the intent moves where no newer attempt was made and nobody ended it: whoever
+        settled it meanwhile did not know this answer."""
+        with self.control.transaction() as connection:
+            connection.execute(
+                update(attempt)
+                .where(attempt.c.intent_id == row["id"], attempt.c.generation == generation)
+                .values(outcome=answer.kind, status=answer.status, answered_utc=utc_now())
             )
-        )  # fmt: skip
-    return row, generation
-
-
-def _record(
-    control: Control, number: int, generation: int, state: str, actor: str, outcome: str,
-    status: int | None, detail: str, **values: Any,
-) -> None:  # fmt: skip
-    with control.transaction() as connection:
-        connection.execute(
-            update(attempt)
-            .where(attempt.c.intent_id == number, attempt.c.generation == generation)
-            .values(outcome=outcome, status=status, answered_utc=utc_now())
-        )
-        move_intent(connection, number, "sent", state, actor, detail, **values)
+            now = connection.execute(select(intent.c.state, intent.c.token).where(intent.c.id == row["id"])).one()
+            if now.token != row["token"] + 1 or now.state not in {"sent", "in_doubt", "approved"}:
+                return
+            detail, after = answer.detail, {"returned_version": answer.version} if state == "acked" else {}
+            if state == "approved" and is_taken_back(connection, row["plan_hash"]):
+                state, detail = "stale", "it was not sent, and its approval was taken back"
+            move_intent(connection, row["id"], now.state, state, self.actor, detail, **after)

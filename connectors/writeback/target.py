@@ -61,7 +61,7 @@ class HttpTarget:
     ) -> None:
         self.timeout_s = timeout_s
         self._mapping = mapping
-        self._deadline = Deadline(2 * timeout_s, base_url)
+        self._deadline = Deadline(timeout_s, base_url)  # of the whole answer: so long a write may be under way
         self._client = httpx2.Client(
             base_url=base_url,
             transport=transport(self._deadline, verify),

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from connectors.control import Control
-from connectors.control.tables import intent
+from connectors.control.tables import attempt, intent
 from connectors.writeback.actor import current_actor
 from connectors.writeback.ledger import close_corrections, move_intent
 from connectors.writeback.mapping import Mapping
@@ -26,6 +26,8 @@ def verify(control: Control, mapping: Mapping, observed: Observed, system: str) 
         acked = select(intent).where(intent.c.system == system, intent.c.state == "acked").order_by(intent.c.id)
         for row in connection.execute(acked).mappings().all():
             wanted = json.loads(row["fields"])
+            if mapping.missing(row["entity"], wanted):
+                continue  # nobody can tell any more; a person ends it
             at = _seen_at(observed, row)
             matching = [seen for seen in at if all(seen.values[name] == value for name, value in wanted.items())]
             ours = bool(matching)
@@ -40,7 +42,11 @@ def verify(control: Control, mapping: Mapping, observed: Observed, system: str) 
                 continue
             if ours:
                 set_verified(connection, system, row["entity"], row["key"], wanted, seen.version)
-                close_corrections(connection, system, row["entity"], row["key"], wanted, actor)
+                # one made after it was sent is about what the steward saw then
+                sent = connection.execute(
+                    select(func.min(attempt.c.sent_utc)).where(attempt.c.intent_id == row["id"])
+                ).scalar()
+                close_corrections(connection, system, row["entity"], row["key"], wanted, actor, until=sent)
             decided.append({"id": row["id"], "entity": row["entity"], "key": row["key"], "state": state})
     return decided
 

@@ -70,9 +70,9 @@ def writes(context: typer.Context, as_json: Json = False, debug: Debug = False) 
 @writing.command()
 def release(number: WriteId, reason: Reason, as_json: Json = False, debug: Debug = False) -> None:
     """End an open write so that its correction is planned anew."""
-    from orchestration.cli.writes import end
+    from orchestration.cli.writes import release as start
 
-    end(number, reason, as_json, again=True)
+    start(number, reason, as_json)
 
 
 @writing.command()
@@ -84,8 +84,17 @@ def accept(reason: Reason, as_json: Json = False, debug: Debug = False) -> None:
 
 
 @writing.command()
-def abandon(number: WriteId, reason: Reason, as_json: Json = False, debug: Debug = False) -> None:
-    """Give up a write and its correction; where the field asks for four eyes, not by who corrected it."""
-    from orchestration.cli.writes import end
+def abandon(
+    reason: Reason,
+    number: Annotated[int | None, typer.Argument(metavar="[ID]", help="The id of the write.")] = None,
+    correction: Annotated[
+        int | None, typer.Option(help="A correction that is in no open write, by its number.")
+    ] = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Give up a write and its correction, or a correction alone; where the field asks for four eyes, not by who
+    corrected it."""
+    from orchestration.cli.writes import abandon as start
 
-    end(number, reason, as_json, again=False)
+    start(number, correction, reason, as_json)

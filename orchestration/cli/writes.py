@@ -67,9 +67,21 @@ def accept(reason: str, as_json: bool) -> None:
     _show([steps.accept(Settings.from_env(), reason)], title, as_json, single=True)
 
 
-def end(number: int, reason: str, as_json: bool, *, again: bool) -> None:
-    title = "Released; `crossdock plan` comes next" if again else "Abandoned"
-    _show([steps.end(Settings.from_env(), number, reason, again=again)], title, as_json, single=True)
+def release(number: int, reason: str, as_json: bool) -> None:
+    row = steps.end(Settings.from_env(), number, reason, again=True)
+    _show([row], "Released; `crossdock plan` comes next", as_json, single=True)
+
+
+def abandon(number: int | None, correction: int | None, reason: str, as_json: bool) -> None:
+    """Gives up the write, or the correction, that is named."""
+    settings = Settings.from_env()
+    if number is not None and correction is None:
+        row = steps.end(settings, number, reason, again=False)
+    elif correction is not None and number is None:
+        row = steps.abandon_correction(settings, correction, reason)
+    else:
+        raise BadInput("name what to abandon: the ID of a write, or --correction with the number of one")
+    _show([row], "Abandoned", as_json, single=True)
 
 
 def _show(rows: list[dict[str, Any]], title: str, as_json: bool, *, single: bool = False) -> None:

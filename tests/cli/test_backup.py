@@ -101,6 +101,25 @@ def test_neither_a_home_nor_a_backup_is_written_over(settings: Settings, tmp_pat
         backup(settings, settings.home / "backup")
 
 
+def test_a_ledger_that_begins_during_a_backup_comes_back_with_its_key(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orchestration import backup as module
+
+    copy = module._copy_control
+
+    def begins(source: Path, target: Path) -> None:
+        control = open_control(source)
+        with control.transaction() as connection:
+            append(connection, "plan 0123456789ab", None, "planned", "somebody")
+        control.close()
+        copy(source, target)
+
+    monkeypatch.setattr(module, "_copy_control", begins)
+    backup(settings, tmp_path / "backup")
+    assert restore(tmp_path / "backup", tmp_path / "new").has_control
+
+
 def test_what_may_have_been_sent_since_the_backup_needs_a_new_approval(settings: Settings, tmp_path: Path) -> None:
     control = open_control(settings.control)
     with control.transaction() as connection:
@@ -122,13 +141,13 @@ def test_what_may_have_been_sent_since_the_backup_needs_a_new_approval(settings:
             append(connection, f"intent {key}", None, state, "a")
     control.close()
     backup(settings, tmp_path / "backup")
-    assert restore(tmp_path / "backup", tmp_path / "new").withdrawn == 3
+    assert restore(tmp_path / "backup", tmp_path / "new").withdrawn == 4
     again = open_control(tmp_path / "new" / "control.sqlite")
     with again.transaction() as connection:
         states = connection.execute(select(intent.c.state).order_by(intent.c.key)).scalars().all()
         plans = dict(connection.execute(select(plan.c.hash, plan.c.state)).all())  # type: ignore[arg-type]
     assert states == ["released", "released", "sent", "verified"]
-    assert plans == {"unused": "superseded", "used": "applied"}
+    assert plans == {"unused": "superseded", "used": "superseded"}
     assert check_chain(again) is None
     again.close()
 

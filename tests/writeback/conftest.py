@@ -1,11 +1,13 @@
 """A target with ETags over real HTTP, and a landing file that shows what change-data-capture saw of it."""
 
 import asyncio
+import importlib
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,10 +21,12 @@ from starlette.routing import Route
 
 from connectors.config_model import Write
 from connectors.control import Control, open_control
+from connectors.control.store import utc_now
 from connectors.writeback.mapping import Mapping, load_mapping
 from orchestration.settings import Settings
 from tests.writeback import steps
 
+CLOCKED = ("approve", "chain", "close", "correct", "ledger", "look", "plan", "resolve", "sending", "target", "apply")
 COLUMNS = "stock_item_id integer, unit_price decimal(18,2), stock_item_name varchar, lead_time_days integer, " \
     "barcode varchar, quantity_per_outer integer, row_version bigint"  # fmt: skip
 
@@ -159,6 +163,18 @@ def control(tmp_path: Path) -> Iterator[Control]:
     control = open_control(tmp_path / "control.sqlite")
     yield control
     control.close()
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Moves the clock of every step, from what it really is, by a time such as `hours=1`; nothing given: back."""
+
+    def move(**by: float) -> None:
+        for name in CLOCKED:
+            module = importlib.import_module(f"connectors.writeback.{name}")
+            monkeypatch.setattr(module, "utc_now", lambda: utc_now() + timedelta(**by))
+
+    return move
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from connectors.writeback.target import HttpTarget
 
 TIMEOUT_S = 10.0
 AFTER_EFFECT = [202, 302, 401, 404, 408, 409, 412, 429, 500, 503]
+UNTOLD = [*map(httpx2.Response, (302, 423, 503, 520)), httpx2.Response(200, text="a page", headers={"ETag": '"5f3"'})]
 REFUSED = [401, 403, 404, 409, 412, 422, 429, 500, 503]
 
 
@@ -106,7 +107,7 @@ class Erp:
         key = request.url.path.rsplit("/", 1)[1]
         if request.method == "GET":
             if not self.calm and self.rng.random() < 0.15:
-                return httpx2.Response(503)
+                return self.rng.choice(UNTOLD)
             answer = self._told(key, False)
             if self.person_moves and not self.calm and self.rng.random() < 0.1:
                 self.person_edits(key)  # between the read and what follows it

@@ -221,3 +221,13 @@ def test_a_key_or_an_anchor_that_is_gone_stops_with_the_way_out(
     assert erp.requests == 0
     writes.accept(settings, "lost in a move")
     assert writes.plan(settings, system)["changes"]
+
+
+@pytest.mark.parametrize("left", [b"", b"short", b"\xff\xfe"])
+def test_a_key_file_that_was_cut_short_is_made_anew_by_accept(control, settings, system, approved, tmp_path, left):
+    (tmp_path / "control.key").write_bytes(left)
+    with pytest.raises(NoKey, match="is missing or short"):
+        writes.plan(settings, system)
+    writes.accept(settings, "the key file was cut")
+    assert writes.plan(settings, system)["changes"] and check_chain(control) is None
+    assert (tmp_path / "control.key").stat().st_mode & 0o777 == 0o600

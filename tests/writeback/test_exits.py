@@ -31,9 +31,13 @@ def test_what_was_refused_is_planned_anew_when_the_cause_is_mended(control, land
 @pytest.mark.parametrize(
     ("behave", "state"), [(["die_before"], "in_doubt"), (["throttle"] * 5, "throttled"), (["ok"], "acked")]
 )
-def test_a_write_that_nothing_ends_is_released_and_planned_anew(control, landed, erp, behave, state):
+def test_a_write_that_nothing_ends_is_released_and_planned_anew(control, landed, erp, behave, state, at):
     number = left(control, landed, erp, *behave)
     assert writes(control)[0]["state"] == state
+    if state == "in_doubt":
+        with pytest.raises(Refused, match="may still arrive"):
+            release(control, number, "the log will never show it")
+        at(seconds=61)
     assert release(control, number, "the log will never show it")["state"] == "released"
     landed.see()
     planned = steps.plan(control, landed.path)

@@ -36,6 +36,20 @@ def test_a_write_that_took_effect_without_a_new_version_is_acknowledged(control,
     assert unversioned.applied == ["21.50"]
 
 
+@pytest.mark.parametrize("was_there_before", [False, True])
+def test_a_success_that_changed_nothing_is_a_refusal(control, landed, unversioned, was_there_before):
+    if was_there_before:  # the log has our value under this very version
+        for price in ("21.50", "20.00"):
+            unversioned.edit(price)
+            landed.see()
+    plan_hash = wanted(control, landed)
+    unversioned.on_patch = lambda _: unversioned.answer()
+    row = steps.apply(control, unversioned.url, plan_hash)[0]
+    assert (row["state"], row["detail"]) == ("rejected", "HTTP 200: it said success and changed nothing")
+    assert steps.verify(control, landed.path) == []
+    assert steps.plan(control, landed.path)["changes"][0]["action"] == "write"
+
+
 def test_what_landed_before_a_write_does_not_speak_against_it_where_no_version_moved(control, landed, unversioned):
     steps.apply(control, unversioned.url, wanted(control, landed))
     assert steps.verify(control, landed.path) == []

@@ -17,10 +17,10 @@ from connectors.writeback.errors import Refused, TargetUnavailable
 from connectors.writeback.ledger import OPEN_STATES
 from connectors.writeback.mapping import load_mapping
 from connectors.writeback.plan import body_of
+from tests.writeback.conftest import CLOCKED as WRITE_BACK
 from tests.writeback.simulated import TIMEOUT_S, Clock, Erp, Killed
 
-WRITEBACK = ("apply", "approve", "chain", "close", "correct", "ledger", "look", "plan", "resolve", "sending", "target")
-CLOCKED = ["connectors.control.store", *(f"connectors.writeback.{name}" for name in WRITEBACK)]
+CLOCKED = ["connectors.control.store", *(f"connectors.writeback.{name}" for name in WRITE_BACK)]
 KEEPING = Keeping(None, {"CROSSDOCK_LEDGER_KEY": "k" * 32})
 HELD = {"acked", "verified", "in_doubt", "sent", "released", "abandoned"}
 
@@ -31,7 +31,7 @@ class Simulation:
     def __init__(self, seed: int, monkeypatch) -> None:
         self.rng, self.clock = random.Random(seed), Clock()
         for module in CLOCKED:
-            monkeypatch.setattr(importlib.import_module(module), "utc_now", self.clock, raising=False)
+            monkeypatch.setattr(importlib.import_module(module), "utc_now", self.clock)
         monkeypatch.setattr("time.sleep", self.clock.sleep)
         self.control, self.mapping = open_control("sqlite://", keeping=KEEPING), load_mapping()
         etag = self.rng.choice(["good"] * 6 + ["none", "odd"])
