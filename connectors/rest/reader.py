@@ -23,7 +23,7 @@ from connectors.landing.documents import has_documents, stamps_of
 from connectors.model import BatchRecord, ConnectorError, DeadLetter, PermanentError
 from connectors.rest.client import Refused, RestClient
 from connectors.rest.pages import Page, fetch, pages
-from connectors.rest.times import earlier_by, instant, is_ahead, later, naive_utc, not_after, without_stale
+from connectors.rest.times import earlier_by, instant, is_ahead, later, naive_utc, without_stale
 from connectors.size import LIMIT_BYTES, too_large
 
 log = logging.getLogger(__name__)
@@ -54,8 +54,7 @@ class _Sweep:
 
     def cursor(self, done: bool) -> dict[str, Any]:
         if done:
-            high = not_after(self.high, self.now)
-            return {"since": high, "high": high, "next": None, "read": self.read}
+            return {"since": self.high, "high": self.high, "next": None, "read": self.read}
         at = {"since": self.since, "high": self.high, "next": self.token}
         return at | {"read": self.read, "clock": self.clock}
 
@@ -153,7 +152,7 @@ def _take(page: Page, stream: RestStream, landing: Landing, sweep: _Sweep) -> No
             "Check `key`, `records` and `document` of the stream; none of that page was landed.",
         )
     for row in rows:
-        sweep.high = later(sweep.high, row[2])
+        sweep.high = sweep.high if is_ahead(row[2], sweep.now) else later(sweep.high, row[2])
     sweep.rows += rows
     sweep.dead += dead
     sweep.bytes += sum(map(len, page.records))

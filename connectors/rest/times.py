@@ -35,11 +35,6 @@ def is_ahead(text: str | None, clock: datetime) -> bool:
     return found > clock and (datetime.fromisoformat(text).tzinfo is not None or found - clock > WIDEST_ZONE)
 
 
-def not_after(text: str | None, clock: datetime) -> str | None:
-    """The stamp, or the source's clock where the stamp is ahead of it."""
-    return clock.isoformat().replace("+00:00", "Z") if is_ahead(text, clock) else text
-
-
 def without_stale(rows: Iterable[Row], landed: Mapping[str, str | None], clock: datetime) -> list[Row]:
     """The rows that are not older, by their stamps, than what is `landed` or comes before them under the same key. A
     landed stamp ahead of the source's clock says nothing."""
