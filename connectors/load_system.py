@@ -8,7 +8,16 @@ from datetime import datetime
 import duckdb
 
 from connectors.landing.state import apply
-from connectors.landing.tables import LOG_META, UNTIL, create_stream, landed_columns, log_of, schema_of, state_of
+from connectors.landing.tables import (
+    LOG_META,
+    UNTIL,
+    create_stream,
+    landed_columns,
+    log_of,
+    respell,
+    schema_of,
+    state_of,
+)
 from connectors.model import Column, quoted
 
 SOURCE = "_landing"
@@ -109,9 +118,10 @@ def _was_retyped(db: duckdb.DuckDBPyConnection, system: str, stream: str, column
 
 
 def _add_columns(db: duckdb.DuckDBPyConnection, system: str, stream: str, columns: Sequence[Column]) -> None:
-    have = _types(db, system, stream)
+    relations, types = (log_of(system, stream), state_of(system, stream)), _types(db, system, stream)
+    have = {new: types[old] for old, new in respell(db, relations, types, columns).items()}
     for column in columns:
-        for relation in (log_of(system, stream), state_of(system, stream)):
+        for relation in relations:
             if column.name not in have:
                 db.execute(f"alter table {relation} add column {quoted(column.name)} {column.type}")
             elif have[column.name] != column.type.lower():

@@ -41,7 +41,7 @@ def close_landed(
         return
     fields = ", ".join(
         [
-            "_id varchar",
+            "_letter varchar",
             "_at bigint",
             "_at_ordinal bigint",
             "_held varchar[]",
@@ -58,7 +58,7 @@ def close_landed(
     log = f"(from {log_of(system, stream)} where _batch_id = {batch_id})"  # a moved row's values follow its delete
     ended = db.execute(
         f"""
-        select distinct l._id from _letters l join {log} n
+        select distinct l._letter from _letters l join {log} n
             on (n._op = 't' or {same}) and (n._commit_pos, n._ordinal) > (l._at, l._at_ordinal)
         left join {log} m
             on n._op = 'd' and m._op = 'i' and m._unchanged is not null

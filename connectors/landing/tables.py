@@ -8,7 +8,8 @@ times cheaper without one.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 import duckdb
 
@@ -25,6 +26,8 @@ LOG_META = {
     "_unchanged": "varchar[]",
 }
 STATE_META = ("_commit_pos", "_ordinal", "_batch_id", "_commit_ts")
+OURS = frozenset({*LOG_META, "_old_key", "_at", "_open", "_names", "_letter", "_at_ordinal", "_held"})
+"""Names that a column of a stream cannot have, and `_from` with a number: the log and its making need them."""
 UNTIL = "__until_v"
 DOCUMENT = (Column("doc_key", "varchar", key=True), Column("doc", "varchar"), Column("updated_at_raw", "varchar"))
 
@@ -132,6 +135,25 @@ def widened(old: Column, new: Column) -> str | None:
     return None
 
 
+def is_ours(name: str) -> bool:
+    """Whether a column of a stream cannot have this name: see OURS."""
+    return name.lower() in OURS or re.fullmatch(r"_from\d+", name.lower()) is not None
+
+
+def respell(
+    db: duckdb.DuckDBPyConnection, relations: Sequence[str], names: Iterable[str], columns: Sequence[Column]
+) -> dict[str, str]:
+    """Call what differs from one of `columns` in upper and lower case alone, which is one name to DuckDB, as that is
+    called; returns the new name of each of `names`.
+    """
+    now = {column.name.lower(): column.name for column in columns}
+    found = {name: now.get(name.lower(), name) for name in names}
+    for old, new in found.items():
+        for relation in relations if old != new else ():
+            db.execute(f"alter table {relation} rename column {quoted(old)} to {quoted(new)}")
+    return found
+
+
 def evolve(
     db: duckdb.DuckDBPyConnection, system: str, stream: str, columns: Sequence[Column], effective_pos: str | None
 ) -> tuple[int, tuple[Column, ...]]:
@@ -146,8 +168,10 @@ def evolve(
         create_stream(db, system, stream, columns)
         record_version(db, stream, 1, columns, effective_pos)
         return 1, tuple(columns)
+    relations = (log_of(system, stream), state_of(system, stream))
+    names = respell(db, relations, [c.name for c in landed], columns)
     keys = {c.name for c in columns if c.key}
-    result = {c.name: Column(c.name, c.type, c.name in keys) for c in landed}
+    result = {names[c.name]: Column(names[c.name], c.type, names[c.name] in keys) for c in landed}
     for column in columns:
         old = result.pop(column.name, None)
         type_ = widened(old, column) if old is not None else column.type
@@ -155,7 +179,7 @@ def evolve(
             aside = f"{column.name}{UNTIL}{version + 1}"
             result[aside] = Column(aside, old.type)
         result[column.name] = Column(column.name, type_ or column.type, column.key)
-        for relation in (log_of(system, stream), state_of(system, stream)):
+        for relation in relations:
             if old is not None and type_ is None:
                 db.execute(f"alter table {relation} rename column {quoted(column.name)} to {quoted(aside)}")
             if old is None or type_ is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from connectors.landing.tables import is_ours
 from connectors.model import PermanentError, quoted
 from connectors.postgres.catalogue_query import NAMESPACES, RELATIONS
 from connectors.postgres.relation import StreamSpec
@@ -145,6 +146,18 @@ def _followed(
     names, condition = published[table]
     columns = [c for c in relation.columns if not c["generated"] and (names is None or c["name"] in names)]
     have = [c["name"] for c in columns]
+    for wrong, words in (
+        (
+            [c for c in have if [n.lower() for n in have].count(c.lower()) > 1],
+            "that differ in upper and lower case alone",
+        ),
+        ([c for c in have if is_ours(c)], "with a name that the log needs for itself"),
+    ):
+        if wrong:
+            raise stop(
+                f"{table} has columns {words}: {', '.join(wrong)}.",
+                "Rename them at the source, or leave them out of the publication's column list.",
+            )
     in_identity = [c["name"] for c in relation.columns if c["in_identity"]]
     primary = [c["name"] for c in relation.columns if c["in_primary"]]
     key = tuple(stream.key) or tuple(primary) or tuple(in_identity if relation.replica != "f" else ())

@@ -28,9 +28,10 @@ def check_still_unique(commit: Commit, followed: Followed) -> None:
     log, state = log_of(commit.system, followed.name), state_of(commit.system, followed.name)
     names = [quoted(name) for name in followed.shape.key]
     key = ", ".join(names)
-    log_same, state_same = (  # a null is a value of a key like any other
-        " and ".join(f"{a}.{name} is not distinct from {b}.{name}" for name in names) for a, b in ("lt", "cs")
-    )
+
+    def same(one: str, other: str) -> str:  # a null is a value of a key like any other
+        return " and ".join(f"{one}.{name} is not distinct from {other}.{name}" for name in names)
+
     found = commit.db.execute(
         f"""
         with touched as (
@@ -38,12 +39,12 @@ def check_still_unique(commit: Commit, followed: Followed) -> None:
         ),
         counted as (
             select {key}, sum(case _op when 'd' then -1 when 'u' then 0 else 1 end) as came
-            from {log} as l semi join touched as t on {log_same}
+            from {log} as l semi join touched as t on {same("l", "t")}
             where l.rowid > coalesce((select max(rowid) from {log} where _op = 't'), -1)
             group by {key}
         )
         select {", ".join(f"c.{name}" for name in names)}
-        from counted as c left join (select {key}, 1 as stands from {state}) as s on {state_same}
+        from counted as c left join (select {key}, 1 as stands from {state}) as s on {same("c", "s")}
         where came > coalesce(stands, 0) limit 1
         """
     ).fetchone()

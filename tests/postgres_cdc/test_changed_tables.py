@@ -187,10 +187,15 @@ def test_a_table_changed_while_it_is_read_is_tried_again_and_lands(
     two.assert_equal("other", "id", "n")
 
 
+def at_home(source: Source, home: Path) -> SimpleNamespace:
+    """The landing file moves to where a load looks for it; returns the system to load."""
+    (home / "landing").mkdir()
+    source.landing.path = source.landing.path.rename(home / "landing" / "erp.duckdb")
+    return SimpleNamespace(system="erp", read=SimpleNamespace(kind="postgres"), streams=[])
+
+
 def test_a_table_made_again_empty_is_empty_in_the_warehouse_too(two: Source, tmp_path: Path) -> None:
-    (tmp_path / "landing").mkdir()
-    two.landing.path = two.landing.path.rename(tmp_path / "landing" / "erp.duckdb")
-    system = SimpleNamespace(system="erp", read=SimpleNamespace(kind="postgres"), streams=[])
+    system = at_home(two, tmp_path)
     loaded = "select _op, count(*) from raw_erp.items__log group by 1 order by 1"
     two.sync("items", "other")
     load([system], tmp_path, tmp_path / "warehouse.duckdb")
@@ -216,3 +221,28 @@ def test_what_came_while_a_table_had_another_name_lands_and_what_stood_in_for_it
     counts = two.sync("items", "other")
     assert (counts.rows, counts.stopped) == (2, {}), "nothing had to be read again"
     two.assert_equal("items", "id", "name", "made")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'alter table s.items rename name to "Name"',
+        "alter table s.items drop column name; alter table s.items add column \"Name\" varchar(9) default 'again'",
+    ],
+)
+def test_a_name_that_changes_in_upper_and_lower_case_alone_is_followed_into_the_warehouse(
+    two: Source, tmp_path: Path, statement: str
+) -> None:
+    system = at_home(two, tmp_path)
+    two.sync("items", "other")
+    load([system], tmp_path, tmp_path / "warehouse.duckdb")
+    two.run(
+        f"update s.items set name = 'before' where id = 1; {statement}; update s.items set \"Name\" = 'x' where id = 2"
+    )
+    assert not two.sync("items", "other").stopped
+    two.assert_equal("items", "id", '"Name"', "made")
+    load([system], tmp_path, tmp_path / "warehouse.duckdb")
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as db:
+        names = 'select id, "Name", _op from raw_erp.items__log order by all'
+        assert db.execute(names).fetchall() == two.here(names)
+        assert [column[0] for column in db.execute("describe raw_erp.items").fetchall()][:2] == ["id", "Name"]

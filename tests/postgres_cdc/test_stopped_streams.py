@@ -86,6 +86,8 @@ def test_a_declared_key_of_several_rows_stands_still_at_the_snapshot_or_when_the
          "create table s.odd_1 partition of s.odd for values from (0) to (9)", "publish_via_partition_root = true"),
         ("select 1", "no table s.odd"),
         ("create table s.odd (id int primary key, v int); alter table s.odd replica identity nothing", "lacks id"),
+        ('create table s.odd (id int primary key, "Note" int, note int)', "upper and lower case alone: Note, note"),
+        ("create table s.odd (id int primary key, _op text)", "a name that the log needs for itself: _op"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_followed_is_named_with_what_to_do_and_the_others_go_on(
