@@ -182,6 +182,8 @@ def _land(landing: Landing, stream: RestStream, sweep: _Sweep, on_batch: OnBatch
     with landing.session():
         if sweep.since is not None:  # a sweep from the start is the way back from a source that was itself set back
             rows = without_stale(rows, stamps_of(landing, stream.name, [row[0] for row in rows]), sweep.now)
+            if len(rows) < len(sweep.rows):
+                log.info("%s: %d records are older than what landed", stream.name, len(sweep.rows) - len(rows))
         record = landing.land_documents(
             stream.name,
             rows,
