@@ -44,8 +44,9 @@ def settle(control: Control, mapping: Mapping, target: Target, number: int, acto
 
     Our values at a newer version: acked with that version. Another version without our values: stale, to be planned
     anew. The version we wrote against: the write had no effect, so a refusal is a refusal (rejected, stale, throttled),
-    and so is a success that changed nothing; without an answer it is approved again once the settle window is over (the
-    same precondition makes a late arrival harmless), or stale where its approval was taken back. No answer to the read,
+    and so is a success that told this very version; any other success is one once the settle window is over. Without an
+    answer it is then approved again (the same precondition makes a late arrival harmless), or stale where its approval
+    was taken back. No answer to the read,
     or none that tells: still in doubt. So is one of a field that the contract does not have any more.
     """
     with control.transaction() as connection:
@@ -86,10 +87,11 @@ def _decide(
         return "throttled", words, None
     if status == PRECONDITION_FAILED:
         return "stale", words, None
-    if status in SUCCESS:
-        return "rejected", f"HTTP {status}: it said success and changed nothing", None
     if status in REFUSALS:
         return "rejected", row["detail"] or words, None
-    if not is_over(last, utc_now(), settle_s):
+    is_plain = status in SUCCESS and row["returned_version"] == row["precondition"]
+    if not is_plain and not is_over(last, utc_now(), settle_s):  # also after a success: a read may lag behind it
         return None, "", None
+    if status in SUCCESS:
+        return "rejected", f"HTTP {status}: it said success and changed nothing", None
     return "approved", "a read found that the write had no effect", None

@@ -158,7 +158,8 @@ class Sending:
             now = connection.execute(select(intent.c.state, intent.c.token).where(intent.c.id == row["id"])).one()
             if now.token != row["token"] + 1 or now.state not in {"sent", "in_doubt", "approved"}:
                 return
-            detail, after = answer.detail, {"returned_version": answer.version} if state == "acked" else {}
+            tells = state == "acked" or answer.version == row["precondition"]
+            detail, after = answer.detail, {"returned_version": answer.version} if tells else {}
             if state == "approved" and is_taken_back(connection, row["plan_hash"]):
                 state, detail = "stale", "it was not sent, and its approval was taken back"
             move_intent(connection, row["id"], now.state, state, self.actor, detail, **after)

@@ -90,7 +90,7 @@ class HttpTarget:
         except Exception as error:  # whatever it was, the request may have left
             return Answer("in_doubt", detail=type(error).__name__)
         record = self._record(entity, body)
-        said = answer.status_code in (200, 204) and (record is not None or body is None)
+        said = answer.status_code in (200, 204) and (record is not None or not body)  # {} says as little as no body
         return _answer("acked" if said else "in_doubt", answer, record, body)
 
     def read(self, entity: str, key: str) -> Answer:

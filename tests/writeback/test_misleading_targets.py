@@ -36,6 +36,25 @@ def test_a_write_that_took_effect_without_a_new_version_is_acknowledged(control,
     assert unversioned.applied == ["21.50"]
 
 
+@pytest.mark.parametrize("body", [{"unit_price": "20.00"}, "<h1>thank you</h1>"])
+def test_a_success_without_a_version_is_a_refusal_once_a_read_cannot_lag_any_more(control, landed, erp, at, body):
+    plan_hash = wanted(control, landed)
+    erp.on_patch = lambda _: JSONResponse(body)
+    for seconds in (0, 100):
+        at(seconds=seconds)
+        row = steps.apply(control, erp.url, plan_hash, timeout_s=60)[0]
+        assert row["state"] == "in_doubt"
+    at(seconds=121)
+    assert steps.apply(control, erp.url, plan_hash, timeout_s=60)[0]["state"] == "rejected"
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"null"])
+def test_a_success_that_tells_a_version_and_nothing_else_is_one(control, landed, erp, body):
+    plan_hash = wanted(control, landed)
+    erp.on_patch = lambda _: Response(body, 200, headers={"ETag": '"8"'})
+    assert steps.apply(control, erp.url, plan_hash)[0]["state"] == "acked"
+
+
 @pytest.mark.parametrize("was_there_before", [False, True])
 def test_a_success_that_changed_nothing_is_a_refusal(control, landed, unversioned, was_there_before):
     if was_there_before:  # the log has our value under this very version
