@@ -87,8 +87,9 @@ def sync(
         raise TransientError(
             f"Another sync of {system.system} has run for {wait_s:g} s.", "Let it finish; it lands the same changes."
         ) from error
-    except ConnectorError as error:
-        mirror_failure(home, system.system, str(error), control)
+    except Exception as error:
+        words = str(error) if isinstance(error, ConnectorError) else f"{type(error).__name__}: {error}"
+        mirror_failure(home, system.system, words, control)
         raise
     return SyncResult(**{**result, "seconds": time.monotonic() - started})
 

@@ -12,9 +12,12 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
+from connectors import sync
+from connectors.control import Mirror, read_control
 from connectors.landing import Landing, tables
 from connectors.landing.tables import CONTROL
 from connectors.load import load
+from connectors.mirroring import CONTROL_FILE
 from connectors.model import PermanentError, TransientError
 
 SYSTEM = SimpleNamespace(
@@ -173,3 +176,21 @@ def test_the_control_tables_are_there_whole_or_not_at_all(tmp_path: Path, statem
     with duckdb.connect(str(path)) as db:
         assert db.execute("select 1 from duckdb_schemas() where schema_name = '_land'").fetchall() == []
     Landing(path, "oms").land_documents("orders", [("a", "1", None)], {})
+
+
+def test_an_error_that_nobody_foresaw_is_told_in_the_mirror_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_system: object) -> None:
+        raise duckdb.BinderException("nobody foresaw this")
+
+    monkeypatch.setattr(sync, "reader_of", broken)
+    with pytest.raises(duckdb.BinderException):
+        sync.sync(SYSTEM, tmp_path)  # type: ignore[arg-type]
+    store = read_control(tmp_path / CONTROL_FILE)
+    try:
+        found = Mirror(store).landed("oms")
+    finally:
+        store.close()
+    assert found is not None and found.last_error is not None
+    assert "BinderException" in found.last_error and "nobody foresaw this" in found.last_error
