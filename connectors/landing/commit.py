@@ -57,6 +57,18 @@ def read_cursor(db: duckdb.DuckDBPyConnection, stream: str) -> tuple[dict[str, A
     return (None, 0) if row is None else (json.loads(row[0]), row[1])
 
 
+def begin_snapshot(db: duckdb.DuckDBPyConnection, stream: str) -> None:
+    """The position counts no more: whatever comes between, the next commit of `stream` is a snapshot."""
+    db.execute("update _land.cursor set phase = 'snapshot' where stream = ?", [stream])
+
+
+def is_snapshot_begun(db: duckdb.DuckDBPyConnection, stream: str) -> bool:
+    return (
+        db.execute("select 1 from _land.cursor where stream = ? and phase = 'snapshot'", [stream]).fetchone()
+        is not None
+    )
+
+
 def write_cursor(commit: Commit, cursor: Position) -> str:
     position = json.dumps(cursor, sort_keys=True)
     commit.db.execute("delete from _land.cursor where stream = ?", [commit.stream])

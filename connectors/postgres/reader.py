@@ -14,7 +14,7 @@ from datetime import datetime
 import psycopg
 
 from connectors.landing import Landing
-from connectors.landing.commit import Commit
+from connectors.landing.commit import Commit, is_snapshot_begun
 from connectors.landing.tables import evolve
 from connectors.postgres import slot as slots
 from connectors.postgres import snapshot
@@ -91,7 +91,7 @@ class Source:
         upto: int | None,
     ) -> None:
         cursor = self.landing.cursor("*")
-        if cursor is None or resnapshot:  # newer than this call, so there is nothing more to read from the slot
+        if cursor is None or resnapshot or self._is_begun():  # newer than this call: nothing more to read from the slot
             commit, stopped = snapshot.take(
                 self.landing, self.dsn, self.slot, self.publication, self.streams, self.on_progress, without=found
             )
@@ -145,6 +145,11 @@ class Source:
             if beside is not None:
                 self._told(beside, counts)
         counts.complete_up_to = self._stop(stopped, now, counts)
+
+    def _is_begun(self) -> bool:
+        """Whether a snapshot was begun and killed, which took the slot with it."""
+        with self.landing.session() as db:
+            return is_snapshot_begun(db, "*")
 
     def _plan(
         self, connection: psycopg.Connection, asked: Sequence[str], found: Mapping[str, StreamStopped]

@@ -12,7 +12,7 @@ from datetime import datetime
 import psycopg
 
 from connectors.landing import Landing
-from connectors.landing.commit import Commit
+from connectors.landing.commit import Commit, begin_snapshot
 from connectors.model import PermanentError, literal
 from connectors.postgres import slot as slots
 from connectors.postgres.catalogue import look
@@ -37,7 +37,8 @@ def take(
     """Make the slot, copy every stream in its exported snapshot, and commit rows, state and cursor together; a stream
     that cannot be followed is left out and returned with the reason. Nothing of `without` is copied.
 
-    A slot left by an attempt that was killed is dropped first: nothing of it was committed. Unlike later batches,
+    A slot left by an attempt that was killed is dropped first: nothing of it was committed; where something had landed,
+    it is noted before that a snapshot must come, so that the next pass takes it after a kill. Unlike later batches,
     which are extracted before the file is opened, this one holds the landing file while it reads; there is nothing to
     load from it before. Raises StreamStopped where a key proves to be none, PermanentError where no stream is left.
     """
@@ -46,6 +47,9 @@ def take(
         if not first.followed.keys() - set(without):
             reasons = " ".join(str(one) for one in first.stopped.values())
             raise PermanentError("No stream can be followed.", reasons)
+        if landing.cursor("*") is not None:
+            with landing.session() as db:
+                begin_snapshot(db, "*")
         slots.drop(connection, slot)
     phase = landing.on_phase or (lambda _name: None)
     with ReplicationLink(dsn) as link:

@@ -55,3 +55,20 @@ def test_a_table_that_must_be_read_again_leaves_the_tables_around_it_whole(sourc
         )
         assert here == there
         assert source.landing.duplicates(name) == 0
+
+
+@pytest.mark.parametrize("phase", ["snapshot", "writing", "committing"])
+def test_a_new_snapshot_that_was_killed_is_taken_by_the_next_pass(two: Source, phase: str) -> None:
+    def die(name: str) -> None:
+        if name == phase:
+            raise KeyboardInterrupt
+
+    two.run("insert into s.items values (6, 'f', null)")
+    two.landing.on_phase = die
+    with pytest.raises(KeyboardInterrupt):
+        two.sync("items", "other", resnapshot=True)
+    two.landing.on_phase = None
+    two.run("insert into s.items values (7, 'g', null)")
+    for rows in (10, 0):  # of each of two streams a truncate, and eight rows: once
+        assert two.sync("items", "other").rows == rows
+    two.assert_equal("items", "id", "name", "made")
