@@ -1,9 +1,9 @@
 """Who interrupts a pass while dbt builds ends it: what was half built is nobody's version."""
 
+import multiprocessing
 import os
 import signal
 import time
-from contextlib import suppress
 from types import SimpleNamespace
 
 import dagster as dg
@@ -20,12 +20,8 @@ from orchestration.passes import ClockRefused, Pass, parse_instant
 from orchestration.progress import Progress
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_while_dbt_builds_ends_the_pass_and_nothing_half_built_is_published(
-    world: World, instance: dg.DagsterInstance, sent: signal.Signals
-) -> None:
-    run(world, instance)
-    world.position, world.rows = "2", [(1, 2), (2, 4), (3, 6)]
+def interrupted(world: World, sent: signal.Signals) -> None:
+    """A pass in a process of its own that gets a signal once dbt has built a model; exit status 0 if it succeeds."""
     struck = []
 
     def strike(phase: str, _label: str, done: int, _total: int) -> None:
@@ -35,12 +31,25 @@ def test_a_signal_while_dbt_builds_ends_the_pass_and_nothing_half_built_is_publi
             time.sleep(1)
 
     parts = {"tools": world.tools(), "dbt": world.dbt(), "progress": Progress(strike)}
-    defs = build_defs(world.settings, systems=[world.system()], **parts)
-    job = defs.resolve_job_def(PASS)
-    with suppress(KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
-        assert not job.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET).success
-    assert struck and built.built(world.settings.warehouse) is None and note(world)["version"] == 1
+    job = build_defs(world.settings, systems=[world.system()], **parts).resolve_job_def(PASS)
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = job.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET)
+    os._exit(0 if done.success else 1)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_dbt_builds_ends_the_pass_and_the_next_one_builds_all(
+    world: World, instance: dg.DagsterInstance, sent: signal.Signals
+) -> None:
+    assert run(world, instance).success
+    world.position, world.rows = "2", [(1, 2), (2, 4), (3, 6)]
+    child = multiprocessing.get_context("spawn").Process(target=interrupted, args=(world, sent))
+    child.start()
+    child.join(120)
+    assert child.exitcode not in (0, None)
+    assert built.built(world.settings.warehouse) is None and note(world)["version"] == 1
     assert not only(world, instance, PUBLISHED).success
+    assert run(world, instance).success and note(world)["version"] == 2
 
 
 @pytest.mark.parametrize("raised", [RuntimeError(), None])
