@@ -104,7 +104,7 @@ def _packed(positions: dict[str, Any]) -> str:
 
 def _sync_rest(system: System, landing: Landing, tally: Tally, progress: Progress, asked: Asked) -> Landed:
     from connectors.rest.system import sync_rest
-    from connectors.rest.times import naive_utc
+    from connectors.stamps import naive_utc
 
     wanted = system.model_copy(update={"streams": tuple(s for s in system.streams if asked.wants(s.name))})
     stopped = sync_rest(wanted, landing, _telling(tally, progress), again=asked.again)

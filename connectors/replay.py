@@ -17,8 +17,8 @@ from connectors.landing.documents import write_documents
 from connectors.landing.tables import state_of
 from connectors.mirroring import control_of, mirror
 from connectors.replayers import CUT, Letter, Verdict, replayer_of
-from connectors.rest.times import instant
 from connectors.size import is_cut
+from connectors.stamps import instant
 from connectors.sync import landed_position, landing_of
 
 

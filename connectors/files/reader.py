@@ -23,7 +23,7 @@ from connectors.landing import Landing
 from connectors.landing.commit import utc_now
 from connectors.landing.documents import stamps_of, write_documents
 from connectors.model import BatchRecord, TransientError
-from connectors.rest.times import without_stale
+from connectors.stamps import without_stale
 
 log = logging.getLogger(__name__)
 BATCH_FILES, BATCH_BYTES = 1000, 16_000_000

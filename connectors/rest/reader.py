@@ -23,8 +23,8 @@ from connectors.landing.documents import has_documents, stamps_of
 from connectors.model import BatchRecord, ConnectorError, DeadLetter, PermanentError
 from connectors.rest.client import Refused, RestClient
 from connectors.rest.pages import Page, fetch, pages
-from connectors.rest.times import earlier_by, instant, is_ahead, later, naive_utc, without_stale
 from connectors.size import LIMIT_BYTES, too_large
+from connectors.stamps import earlier_by, instant, is_ahead, later, naive_utc, without_stale
 
 log = logging.getLogger(__name__)
 BATCH_ROWS, BATCH_BYTES = 5_000, 16_000_000

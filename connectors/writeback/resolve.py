@@ -46,8 +46,8 @@ def settle(control: Control, mapping: Mapping, target: Target, number: int, acto
     anew. The version we wrote against: the write had no effect, so a refusal is a refusal (rejected, stale, throttled),
     and so is a success that told this very version; any other success is one once the settle window is over. Without an
     answer it is then approved again (the same precondition makes a late arrival harmless), or stale where its approval
-    was taken back. No answer to the read,
-    or none that tells: still in doubt. So is one of a field that the contract does not have any more.
+    was taken back. No answer to the read, or none that tells: still in doubt. So is one of a field that the contract
+    does not have any more.
     """
     with control.transaction() as connection:
         row = connection.execute(select(intent).where(intent.c.id == number)).mappings().one()

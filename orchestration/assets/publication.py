@@ -21,8 +21,8 @@ PUBLISHED = dg.AssetKey(["published", "snapshot"])
 FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=6), warn_window=timedelta(hours=2))
 AGREE = "both_programs_agree"
 NOT_WHOLE = (
-    "no build of all models has ended well since the last one that failed, was killed or never was;"
-    " `crossdock run`, or the job crossdock_pass, builds all of them"
+    "the models are not all of one build: the last one failed or was killed, or some were built alone after more was"
+    " loaded; `crossdock run`, or the job crossdock_pass, builds all of them"
 )
 
 

@@ -189,7 +189,7 @@ def test_marts_of_a_build_that_did_not_end_well_are_not_published_and_the_next_p
         assert not run(world, instance).success
         world.rows = sound
     result = only(world, instance, PUBLISHED)
-    assert not result.success and "no build of all models has ended well" in words_of(result)
+    assert not result.success and "the models are not all of one build" in words_of(result)
     assert only(world, instance, MODELS["cells"]).success  # some models built well do not mend the others
     assert not only(world, instance, PUBLISHED).success
     assert note(world)["version"] == 1

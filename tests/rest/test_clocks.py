@@ -5,7 +5,7 @@ from email.utils import format_datetime
 import pytest
 
 from connectors.landing import Landing
-from connectors.rest.times import instant
+from connectors.stamps import instant
 from connectors.sync import landed_position, source_position, sync
 from tests.rest.conftest import json_answer, order
 from tests.rest.test_sync_rest import log_rows, state

@@ -1,4 +1,4 @@
-"""The time stamps of a change cursor: compared as instants, sent back in the form the API uses."""
+"""The time stamps that sources give their records: compared as instants, sent back in the form the source uses."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
